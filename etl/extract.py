@@ -1,0 +1,42 @@
+"""Extract: claim the files of the next batch."""
+
+import logging
+
+from minidata import ledger
+from minidata.settings import load_settings
+from minidata.store import ObjectStore
+from minidata.warehouse.connection import connect
+
+log = logging.getLogger(__name__)
+
+
+def extract(dataset: str, run: str) -> int | None:
+    """Claim what waits of a dataset.
+
+    Args:
+        dataset: its name.
+        run: a name for this work, unique, such as the run's id.
+
+    Returns:
+        The id of the batch, which the other steps take; None if nothing waits.
+
+    Raises:
+        TransientError: if the store or the warehouse is away; nothing is claimed, so no file loses an attempt.
+    """
+    settings = load_settings()
+    ObjectStore(settings).check(settings.raw_bucket)
+    with connect(settings, "loader") as connection:
+        batch = ledger.claim(connection, dataset, run, settings)
+        if batch is None:
+            return None
+        files = ledger.batch_files(connection, batch.batch_id)
+        for file in files:
+            log.info(
+                "batch %d: %s (%s), %d bytes, %s",
+                batch.batch_id,
+                file.key,
+                file.version,
+                file.size,
+                file.state,
+            )
+        return batch.batch_id

@@ -1,0 +1,135 @@
+"""What every step shares: its batch, its connections, the sign of life, and what happens when it fails."""
+
+import importlib
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from psycopg.rows import class_row
+from psycopg.types.json import Jsonb
+
+from minidata import ledger
+from minidata.dataset import Dataset, read_datasets
+from minidata.errors import ClaimLostError, PlatformError
+from minidata.settings import Settings, load_settings
+from minidata.store import ObjectStore
+from minidata.warehouse.connection import Connection, connect
+
+log = logging.getLogger(__name__)
+Counts = dict[str, int]
+
+
+@dataclass(frozen=True)
+class Work:
+    """A batch and what it takes to work on it.
+
+    Attributes:
+        batch: the claim.
+        dataset: the declaration that its files fall under.
+        connection: to the warehouse, as `mdp_loader`.
+        store: the buckets.
+        settings: the limits.
+    """
+
+    batch: ledger.Batch
+    dataset: Dataset
+    connection: Connection
+    store: ObjectStore
+    settings: Settings
+
+
+def run_step(name: str, batch_id: int) -> Counts:
+    """Run one step of a batch, and give its files back if it fails.
+
+    Args:
+        name: `validate`, `transform`, `load` or `archive`.
+        batch_id: what `extract` returned.
+
+    Returns:
+        The step's counts, which the batch's report keeps as well.
+
+    Raises:
+        ClaimLostError: if the batch has ended meanwhile.
+        PlatformError: if the step failed; its files are pending again.
+    """
+    step: Callable[[Work], Counts] = getattr(importlib.import_module(f"etl.{name}"), name)
+    settings = load_settings()
+    started = time.monotonic()
+    with connect(settings, "loader") as connection:
+        work = Work(
+            batch=_find_batch(connection, batch_id),
+            dataset=_dataset_of_batch(connection, batch_id, settings),
+            connection=connection,
+            store=ObjectStore(settings),
+            settings=settings,
+        )
+        try:
+            with _sign_of_life(batch_id, settings):
+                counts = step(work)
+        except Exception as error:
+            connection.rollback()
+            _give_back(work, error)
+            raise
+        seconds = round(time.monotonic() - started, 3)
+        _report(connection, batch_id, name, {**counts, "seconds": seconds})
+        log.info("%s: %s", name, ", ".join(f"{name} {count}" for name, count in counts.items()))
+        return counts
+
+
+def _find_batch(connection: Connection, batch_id: int) -> ledger.Batch:
+    with connection.cursor(row_factory=class_row(ledger.Batch)) as cursor:
+        batch = cursor.execute(
+            "select batch_id, token::text, dataset from mdp.batches where batch_id = %s", [batch_id]
+        ).fetchone()
+    connection.commit()
+    if batch is None:
+        raise PlatformError(f"There is no batch {batch_id} in the ledger.")
+    return batch
+
+
+def _dataset_of_batch(connection: Connection, batch_id: int, settings: Settings) -> Dataset:
+    datasets = read_datasets(settings.datasets_folder)
+    return datasets[_find_batch(connection, batch_id).dataset]
+
+
+def _give_back(work: Work, error: Exception) -> None:
+    """Release the batch; if even the warehouse is away, its lease runs out by itself."""
+    if isinstance(error, ClaimLostError):
+        return
+    message = f"{type(error).__name__}: {error}"
+    with connect(work.settings, "loader") as connection:
+        ledger.release(connection, work.batch.batch_id, message, work.settings)
+
+
+def _report(connection: Connection, batch_id: int, step: str, counts: dict[str, float]) -> None:
+    connection.execute(
+        "update mdp.batches set report = report || %s where batch_id = %s", [Jsonb({step: counts}), batch_id]
+    )
+    connection.commit()
+
+
+@contextmanager
+def _sign_of_life(batch_id: int, settings: Settings) -> Iterator[None]:
+    """Renew the lease at once, and then every quarter of it, until the block ends."""
+    with connect(settings, "loader") as connection:
+        ledger.renew(connection, batch_id, settings)
+    done = threading.Event()
+
+    def beat() -> None:
+        while not done.wait(settings.lease_seconds / 4):
+            try:
+                with connect(settings, "loader") as connection:
+                    ledger.renew(connection, batch_id, settings)
+            except PlatformError as error:
+                log.warning("No sign of life could be given: %s", error)
+
+    thread = threading.Thread(target=beat, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()

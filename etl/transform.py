@@ -1,0 +1,70 @@
+"""Transform: turn the good rows of a batch into rollups, in memory bounded by the slice."""
+
+import io
+from collections.abc import Callable, Iterator
+
+import polars as pl
+
+from etl.step import Counts, Work
+from etl.validate import good_rows
+from minidata import ledger
+from minidata.ledger import BatchFile
+from minidata.rollup import RollupBuilder
+from minidata.store import staging_prefix
+
+
+def transform(work: Work) -> Counts:
+    """Build the rollups of the batch's new contents as Parquet in staging."""
+    counts = dict.fromkeys(("files", "duplicates", "rows"), 0) | dict.fromkeys(work.dataset.rollups, 0)
+    builders = {
+        name: RollupBuilder(rollup, work.settings.slice_rows, _spill(work, name, counts))
+        for name, rollup in work.dataset.rollups.items()
+    }
+    files, repeated = new_files(work)
+    counts["duplicates"] = len(repeated)
+    for file in files:
+        counts["files"] += 1
+        for rows in _slices(work, file):
+            counts["rows"] += rows.height
+            for builder in builders.values():
+                builder.add(rows)
+    for builder in builders.values():
+        builder.finish()
+    return counts
+
+
+def new_files(work: Work) -> tuple[list[BatchFile], dict[int, int]]:
+    """Return the valid files whose content is not loaded yet, and the others as `ledger.duplicates` does."""
+    repeated = ledger.duplicates(work.connection, work.batch.batch_id)
+    files = ledger.batch_files(work.connection, work.batch.batch_id)
+    return [f for f in files if f.state == "claimed" and f.validated and f.file_id not in repeated], repeated
+
+
+def _slices(work: Work, file: BatchFile) -> Iterator[pl.DataFrame]:
+    for part in good_rows(work, file):
+        yield from part.iter_slices(work.settings.slice_rows)
+
+
+def _rollup_prefix(work: Work, name: str) -> str:
+    return f"{staging_prefix(work.batch.token)}rollups/{name}/"
+
+
+def _spill(work: Work, name: str, counts: Counts) -> Callable[[pl.DataFrame], None]:
+    part = 0
+
+    def write(partial: pl.DataFrame) -> None:
+        nonlocal part
+        buffer = io.BytesIO()
+        partial.write_parquet(buffer, compression="lz4", statistics=False)
+        key = f"{_rollup_prefix(work, name)}{part:06}.parquet"
+        work.store.write(work.settings.staging_bucket, key, buffer.getvalue())
+        counts[name] += partial.height
+        part += 1
+
+    return write
+
+
+def partials(work: Work, name: str) -> Iterator[pl.DataFrame]:
+    """Read the partials of a rollup back."""
+    for key in work.store.keys(work.settings.staging_bucket, _rollup_prefix(work, name)):
+        yield pl.read_parquet(io.BytesIO(b"".join(work.store.read(work.settings.staging_bucket, key))))

@@ -1,0 +1,242 @@
+"""A dataset is a declaration: its columns with their rules, its rollups and its summaries.
+
+The declaration lives in `datasets/<name>/dataset.yaml`; from it come the checks of a file, the transform, the
+tables, the merge and the documentation. A rollup is a group-by whose measures all merge (`max`, `min`, the
+values of the latest row), so one that could count a row twice cannot be written down.
+"""
+
+from collections.abc import Iterable
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from minidata.errors import PermanentError
+
+Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+
+
+class Model(BaseModel):
+    """A part of a declaration: frozen, and a key that it does not know is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class TextColumn(Model):
+    """Text, in code points, never normalised; `trimmed` cuts space, tab, CR and LF at both ends."""
+
+    type: Literal["text"]
+    trimmed: bool = True
+    min_length: int = Field(0, ge=0)
+    max_length: int = Field(gt=0)
+    description: str = ""
+
+
+class IntegerColumn(Model):
+    """A whole number from 0 to 2^63-1."""
+
+    type: Literal["integer"]
+    description: str = ""
+
+
+class TimestampColumn(Model):
+    """An instant, in UTC, to the microsecond; at most `max_ahead_hours` after the arrival of its file."""
+
+    type: Literal["timestamp"]
+    max_ahead_hours: float | None = Field(None, ge=0)
+    not_before: Identifier | None = None
+    description: str = ""
+
+
+Column = Annotated[TextColumn | IntegerColumn | TimestampColumn, Field(discriminator="type")]
+
+
+class Window(Model):
+    """Start of the window of so many seconds, counted from the epoch, that holds the column's instant."""
+
+    window: Identifier
+    seconds: int = Field(gt=0)
+
+
+class Maximum(Model):
+    """The greatest value of a column."""
+
+    max: Identifier
+
+
+class Minimum(Model):
+    """The least value of a column."""
+
+    min: Identifier
+
+
+class Latest(Model):
+    """The values of the row with the greatest `by` (kept as `into`); of several, the greatest tuple of values."""
+
+    by: Identifier
+    into: Identifier
+    columns: list[Identifier] = Field(min_length=1)
+
+
+class Gain(Model):
+    """A measure less that of the neighbouring earlier window of the same keys; null in the first window."""
+
+    of: Identifier
+    at_least: int | None = None
+
+
+class Rollup(Model):
+    """A group-by whose measures all merge."""
+
+    description: str
+    keys: dict[Identifier, Identifier | Window] = Field(min_length=1)
+    latest: Latest
+    measures: dict[Identifier, Maximum | Minimum] = {}
+    gains: dict[Identifier, Gain] = {}
+
+    @property
+    def window_key(self) -> str | None:
+        """Name of the key that is a window, if there is one."""
+        return next((name for name, source in self.keys.items() if isinstance(source, Window)), None)
+
+    @property
+    def merged_columns(self) -> list[str]:
+        """Keys, then latest columns, then measures, then `latest.into`: what the transform makes."""
+        return [*self.keys, *self.latest.columns, *self.measures, self.latest.into]
+
+    @property
+    def table_columns(self) -> list[str]:
+        """The columns of the table, in order: the merged ones and the gains before `latest.into`."""
+        return [*self.keys, *self.latest.columns, *self.measures, *self.gains, self.latest.into]
+
+    def source_of(self, column: str) -> str:
+        """Return the column of the file that a merged column is made from."""
+        if column in self.keys:
+            source = self.keys[column]
+            return source.window if isinstance(source, Window) else source
+        if column in self.measures:
+            measure = self.measures[column]
+            return measure.max if isinstance(measure, Maximum) else measure.min
+        return self.latest.by if column == self.latest.into else column
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Rollup":
+        if sum(isinstance(source, Window) for source in self.keys.values()) > 1:
+            raise ValueError("a rollup has at most one window among its keys")
+        if self.gains and (self.window_key is None or len(self.keys) < 2):  # noqa: PLR2004
+            raise ValueError("a gain needs a window and another key: it compares neighbouring windows")
+        if len(set(self.table_columns)) < len(self.table_columns):
+            raise ValueError(f"a column of the rollup is named twice: {self.table_columns}")
+        for name, gain in self.gains.items():
+            if gain.of not in {*self.measures, *self.latest.columns}:
+                raise ValueError(f"the gain {name} is of {gain.of}, which is no measure of the rollup")
+        return self
+
+
+class Summary(Model):
+    """A table that one SQL select over rollups makes; it is made anew for the touched keys."""
+
+    description: str
+    keys: list[Identifier] = Field(min_length=1)
+    source: Identifier = Field(alias="from", description="The rollup whose touched keys are recomputed.")
+    sql: str
+    columns: dict[Identifier, Literal["text", "bigint", "numeric", "timestamptz"]]
+
+
+class Dataset(Model):
+    """A whole declaration."""
+
+    name: Identifier
+    title: str
+    prefix: str
+    columns: dict[Identifier, Column] = Field(min_length=1)
+    rollups: dict[Identifier, Rollup] = Field(min_length=1)
+    summaries: dict[Identifier, Summary] = {}
+    folder: Path
+
+    @property
+    def tables(self) -> dict[str, list[str]]:
+        """The columns of the primary key of every table, by table."""
+        rollups = {name: list(rollup.keys) for name, rollup in self.rollups.items()}
+        return rollups | {name: summary.keys for name, summary in self.summaries.items()}
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Dataset":
+        for name, column in self.columns.items():
+            if isinstance(column, TimestampColumn) and column.not_before:
+                other = self.columns.get(column.not_before)
+                if not isinstance(other, TimestampColumn):
+                    raise ValueError(
+                        f"{name}: not_before names {column.not_before}, which is no timestamp column"
+                    )
+        for name, rollup in self.rollups.items():
+            for column_name in rollup.merged_columns:
+                source = rollup.source_of(column_name)
+                if source not in self.columns:
+                    raise ValueError(
+                        f"rollup {name}: {column_name} is made from {source}, which is no column"
+                    )
+            instants = [rollup.latest.by, *(k.window for k in rollup.keys.values() if isinstance(k, Window))]
+            for instant in instants:
+                if not isinstance(self.columns[instant], TimestampColumn):
+                    raise ValueError(f"rollup {name}: {instant} must be a timestamp")
+            for gain in rollup.gains.values():
+                if not isinstance(self.columns[rollup.source_of(gain.of)], IntegerColumn):
+                    raise ValueError(f"rollup {name}: a gain is of an integer, {gain.of} is none")
+        for name, summary in self.summaries.items():
+            if summary.source not in self.rollups:
+                raise ValueError(f"summary {name}: {summary.source} is no rollup")
+            if not set(summary.keys) <= set(self.rollups[summary.source].keys):
+                raise ValueError(f"summary {name}: its keys must be keys of {summary.source}")
+        return self
+
+
+def read_dataset(folder: Path) -> Dataset:
+    """Read and check one declaration.
+
+    Raises:
+        PermanentError: if the file is missing or wrong; the message names the file and the place in it.
+    """
+    file = folder / "dataset.yaml"
+    try:
+        declared = yaml.safe_load(file.read_text(encoding="utf-8"))
+        dataset = Dataset.model_validate({**declared, "folder": folder})
+    except OSError as error:
+        raise PermanentError(f"The dataset declaration {file} cannot be read: {error.strerror}.") from error
+    except (yaml.YAMLError, TypeError) as error:
+        raise PermanentError(f"The dataset declaration {file} is no YAML mapping: {error}") from error
+    except ValidationError as error:
+        lines = [f"{' → '.join(map(str, e['loc'])) or 'whole file'}: {e['msg']}" for e in error.errors()]
+        raise PermanentError(f"The dataset declaration {file} is wrong:\n  " + "\n  ".join(lines)) from error
+    if dataset.name != folder.name:
+        raise PermanentError(f"{file} declares the dataset {dataset.name}, but its folder is {folder.name}.")
+    return dataset
+
+
+@lru_cache(maxsize=8)
+def read_datasets(folder: Path) -> dict[str, Dataset]:
+    """Read every declaration below a folder, by name.
+
+    Raises:
+        PermanentError: if one is wrong, there is none, or two share a prefix.
+    """
+    datasets = {d.name: d for d in (read_dataset(f.parent) for f in sorted(folder.glob("*/dataset.yaml")))}
+    if not datasets:
+        raise PermanentError(
+            f"No dataset is declared in {folder}: put one into {folder}/<name>/dataset.yaml."
+        )
+    if len({d.prefix.strip("/") for d in datasets.values()}) < len(datasets):
+        raise PermanentError(f"Two datasets in {folder} have the same prefix; a key would belong to both.")
+    return datasets
+
+
+def dataset_of(key: str, datasets: Iterable[Dataset], default: str) -> str:
+    """Name the dataset of an object: the longest prefix that matches whole path segments, else the default.
+
+    >>> dataset_of("elsewhere/a.csv", [], "youtube_stats")
+    'youtube_stats'
+    """
+    matches = [d for d in datasets if key.startswith(d.prefix.strip("/") + "/")]
+    return max(matches, key=lambda d: len(d.prefix), default=None).name if matches else default  # type: ignore[union-attr]

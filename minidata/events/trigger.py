@@ -1,0 +1,105 @@
+"""The trigger: wakes the DAG of a dataset while work waits that nobody has claimed.
+
+It lives in an installed package because the triggerer loads no DAG bundle. Airflow merges, doubles and loses
+asset events, so an event of ours says only "look"; what to do stands in the ledger.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+
+import psycopg
+from airflow.triggers.base import BaseEventTrigger, TriggerEvent
+
+from minidata.errors import PlatformError
+from minidata.events.watch import look
+from minidata.ledger import Waiting
+from minidata.settings import Settings, load_settings
+from minidata.store import ObjectStore
+from minidata.warehouse.connection import connect, conninfo
+
+log = logging.getLogger(__name__)
+CHANNEL = "mdp_wake"
+
+
+class SnapshotTrigger(BaseEventTrigger):
+    """Fires when the waiting work of a dataset changes, and again while it stays unclaimed.
+
+    Args:
+        dataset: name of the dataset.
+    """
+
+    def __init__(self, dataset: str) -> None:
+        super().__init__()
+        self.dataset = dataset
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        """Return the class path and arguments that Airflow keeps."""
+        return "minidata.events.trigger.SnapshotTrigger", {"dataset": self.dataset}
+
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        """Yield an event for each time that the DAG should look."""
+        settings = load_settings()
+        while True:
+            try:
+                async for waiting in _watch(settings, self.dataset):
+                    yield TriggerEvent({"dataset": self.dataset, "waiting": waiting.count})
+            except (PlatformError, psycopg.Error) as error:
+                log.warning("The watch over %s starts again: %s", self.dataset, error)
+                await asyncio.sleep(1)
+
+
+async def _watch(settings: Settings, dataset: str) -> AsyncIterator[Waiting]:
+    """Yield what waits, each time that it is worth a run; ends with an error when a server goes away."""
+    pace = Pace(settings.wake_seconds, settings.reconcile_seconds)
+    store = await asyncio.to_thread(ObjectStore, settings)
+    connection = await asyncio.to_thread(connect, settings, "loader")
+    listener = await psycopg.AsyncConnection.connect(conninfo(settings, "loader"), autocommit=True)
+    with connection:
+        async with listener:
+            await listener.execute(f"listen {CHANNEL}")
+            while True:
+                full = pace.full_listing_due(time.monotonic())
+                waiting = await asyncio.to_thread(look, connection, store, settings, dataset, full=full)
+                if pace.fires(waiting, time.monotonic()):
+                    yield waiting
+                async for _ in listener.notifies(timeout=settings.wake_seconds, stop_after=1):
+                    pass
+
+
+class Pace:
+    """Decides when to list in full and when to fire; pure, so that it can be tested with any clock.
+
+    Args:
+        wake_seconds: unclaimed work fires again after so long, if nobody is at work.
+        reconcile_seconds: a full listing is due after so long; unclaimed work fires again after so long even
+            while somebody is at work.
+    """
+
+    def __init__(self, wake_seconds: float, reconcile_seconds: float) -> None:
+        self._wake = wake_seconds
+        self._reconcile = reconcile_seconds
+        self._listed_at: float | None = None
+        self._fired_at = 0.0
+        self._fired_for: tuple[int, int, int] | None = None
+
+    def full_listing_due(self, now: float) -> bool:
+        """Tell whether a full listing is due at an instant of a monotonic clock, and take it as done."""
+        if self._listed_at is not None and now - self._listed_at < self._reconcile:
+            return False
+        self._listed_at = now
+        return True
+
+    def fires(self, waiting: Waiting, now: float) -> bool:
+        """Tell whether to wake the DAG: the waiting set has changed, or has stayed unclaimed for too long."""
+        if not waiting.count:
+            self._fired_for = None
+            return False
+        patience = self._reconcile if waiting.at_work else self._wake
+        fingerprint = (waiting.count, waiting.newest, waiting.oldest)
+        if fingerprint == self._fired_for and now - self._fired_at < patience:
+            return False
+        self._fired_for, self._fired_at = fingerprint, now
+        return True

@@ -1,0 +1,48 @@
+"""The ledger of files: every version ever seen in `raw`, its state, and who works on it.
+
+    pending → claimed → loaded → archived
+                 ├────→ invalid → quarantined
+                 ├────→ superseded
+                 └────→ pending … → failed
+
+Every function takes a connection and commits what it does, save those that say that the caller commits.
+"""
+
+from minidata.ledger.claims import Batch, claim, end_batch, release, release_run, renew
+from minidata.ledger.files import BatchFile, File, batch_files, file_entries, find_files, register
+from minidata.ledger.moves import due_moves, mark_moved, postpone_move
+from minidata.ledger.verdicts import (
+    assert_claim,
+    duplicates,
+    locked_batch,
+    mark_loaded,
+    mark_superseded,
+    record_verdict,
+)
+from minidata.ledger.waiting import Waiting, waiting
+
+__all__ = [
+    "Batch",
+    "BatchFile",
+    "File",
+    "Waiting",
+    "assert_claim",
+    "batch_files",
+    "claim",
+    "due_moves",
+    "duplicates",
+    "end_batch",
+    "file_entries",
+    "find_files",
+    "locked_batch",
+    "mark_loaded",
+    "mark_moved",
+    "mark_superseded",
+    "postpone_move",
+    "record_verdict",
+    "register",
+    "release",
+    "release_run",
+    "renew",
+    "waiting",
+]

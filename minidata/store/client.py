@@ -1,0 +1,201 @@
+"""The S3 adapter: versions, streams and moves.
+
+boto3 alone speaks to the store: keys come from outside and may hold anything (`//`, `..`, `%`), and obstore
+normalises such paths; versions and copies by version it does not know at all.
+"""
+
+import hashlib
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import IO, Any
+
+from minidata.errors import ObjectGoneError, PermanentError, TransientError
+from minidata.settings import Settings
+
+CHUNK = 4 * 2**20  # bytes read at once
+_PUT_WHOLE = 64 * 2**20  # bytes put in one call
+_COPY_WHOLE = 5 * 2**30  # S3 copies at most so many bytes in one call
+_GONE = {"NoSuchKey", "NoSuchVersion", "404", "NotFound", "MethodNotAllowed", "405"}
+_REFUSED = {"AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "403", "NoSuchBucket"}
+
+
+@dataclass(frozen=True)
+class ObjectVersion:
+    """One version of one object in a bucket, as a listing shows it.
+
+    Attributes:
+        key: its key.
+        version: the store's id of the version; `null` in a bucket without versions.
+        size: in bytes.
+        modified: when the store took it in, in UTC.
+    """
+
+    key: str
+    version: str
+    size: int
+    modified: datetime
+
+
+class ObjectStore:
+    """The buckets of the platform, reached with one key.
+
+    Args:
+        settings: the endpoint, the region and, unless given, the pipeline's key.
+        access_key: another key's id.
+        secret_key: that key's secret.
+    """
+
+    def __init__(
+        self, settings: Settings, access_key: str | None = None, secret_key: str | None = None
+    ) -> None:
+        import boto3  # noqa: PLC0415  half a second that most commands need not pay
+        from botocore.config import Config  # noqa: PLC0415
+
+        self.endpoint = settings.s3_endpoint
+        self.client: Any = boto3.session.Session().client(
+            "s3",
+            endpoint_url=settings.s3_endpoint,
+            region_name=settings.s3_region,
+            aws_access_key_id=access_key or settings.secret("s3_access_key_id"),
+            aws_secret_access_key=secret_key or settings.secret("s3_secret_access_key"),
+            config=Config(
+                signature_version="s3v4",
+                s3={"addressing_style": "path"},
+                connect_timeout=5,
+                read_timeout=60,
+                retries={"mode": "standard", "total_max_attempts": 3},
+                max_pool_connections=16,
+                request_checksum_calculation="when_required",
+                response_checksum_validation="when_required",
+                proxies={},
+            ),
+        )
+
+    def versions(self, bucket: str, prefix: str = "") -> Iterator[ObjectVersion]:
+        """List every version of every object, overwritten ones included, delete markers not."""
+        with _explained(self.endpoint, f"the bucket {bucket}"):
+            pages = self.client.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=prefix)
+            for page in pages:
+                for item in page.get("Versions", []):
+                    modified = item["LastModified"].astimezone(UTC)
+                    yield ObjectVersion(item["Key"], item["VersionId"], item["Size"], modified)
+
+    def read(self, bucket: str, key: str, version: str | None = None) -> Iterator[bytes]:
+        """Stream an object, or one version of it, in chunks.
+
+        Raises:
+            ObjectGoneError: if it does not exist.
+            TransientError: if the store is away or breaks off.
+        """
+        which = {"VersionId": version} if version else {}
+        with _explained(self.endpoint, f"{bucket}/{key}"):
+            body = self.client.get_object(Bucket=bucket, Key=key, **which)["Body"]
+            with body:
+                yield from body.iter_chunks(CHUNK)
+
+    def write(
+        self, bucket: str, key: str, data: bytes | IO[bytes], metadata: dict[str, str] | None = None
+    ) -> str:
+        """Put an object, replacing what has its name, and return the id of the new version.
+
+        A stream must be seekable; a long one goes up in parts.
+        """
+        with _explained(self.endpoint, f"{bucket}/{key}"):
+            if isinstance(data, bytes) or _length(data) <= _PUT_WHOLE:
+                answer = self.client.put_object(Bucket=bucket, Key=key, Body=data, Metadata=metadata or {})
+            else:
+                self.client.upload_fileobj(data, bucket, key, ExtraArgs={"Metadata": metadata or {}})
+                answer = self.client.head_object(Bucket=bucket, Key=key)
+            return str(answer.get("VersionId", "null"))
+
+    def size(self, bucket: str, key: str) -> int | None:
+        """Return the size of an object in bytes, or None if there is none."""
+        try:
+            with _explained(self.endpoint, f"{bucket}/{key}"):
+                return int(self.client.head_object(Bucket=bucket, Key=key)["ContentLength"])
+        except ObjectGoneError:
+            return None
+
+    def copy(
+        self, source: ObjectVersion, from_bucket: str, bucket: str, key: str, metadata: dict[str, str]
+    ) -> None:
+        """Copy one version to a new name, inside the store."""
+        origin = {"Bucket": from_bucket, "Key": source.key, "VersionId": source.version}
+        arguments = {"Metadata": metadata, "MetadataDirective": "REPLACE"}
+        with _explained(self.endpoint, f"{from_bucket}/{source.key}"):
+            if source.size <= _COPY_WHOLE:
+                self.client.copy_object(Bucket=bucket, Key=key, CopySource=origin, **arguments)
+            else:
+                self.client.copy(origin, bucket, key, ExtraArgs=arguments)
+
+    def sha256(self, bucket: str, key: str) -> str:
+        """Read an object through and return the SHA-256 of its bytes, as hexadecimal digits."""
+        digest = hashlib.sha256()
+        for chunk in self.read(bucket, key):
+            digest.update(chunk)
+        return digest.hexdigest()
+
+    def delete_version(self, bucket: str, key: str, version: str) -> None:
+        """Delete exactly one version; whatever else has the same key stays. Gone already is fine."""
+        with _explained(self.endpoint, f"{bucket}/{key}"):
+            self.client.delete_object(Bucket=bucket, Key=key, VersionId=version)
+
+    def delete_prefix(self, bucket: str, prefix: str) -> int:
+        """Delete all objects whose keys begin with a prefix; returns how many."""
+        count = 0
+        with _explained(self.endpoint, f"{bucket}/{prefix}"):
+            for page in self.client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+                for item in page.get("Contents", []):
+                    self.client.delete_object(Bucket=bucket, Key=item["Key"])
+                    count += 1
+        return count
+
+    def keys(self, bucket: str, prefix: str = "") -> Iterator[str]:
+        """List the keys of a bucket."""
+        with _explained(self.endpoint, f"the bucket {bucket}"):
+            for page in self.client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+                yield from (item["Key"] for item in page.get("Contents", []))
+
+    def check(self, bucket: str) -> None:
+        """See that the store answers for a bucket.
+
+        Raises:
+            TransientError: if it does not answer.
+            PermanentError: if it refuses the key or has no such bucket.
+        """
+        with _explained(self.endpoint, f"the bucket {bucket}"):
+            self.client.list_objects_v2(Bucket=bucket, MaxKeys=1)
+
+
+def _length(stream: IO[bytes]) -> int:
+    at = stream.tell()
+    end = stream.seek(0, io.SEEK_END)
+    stream.seek(at)
+    return end - at
+
+
+@contextmanager
+def _explained(endpoint: str, what: str) -> Iterator[None]:
+    """Turn the errors of boto3 into the platform's own."""
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+    from urllib3.exceptions import HTTPError  # noqa: PLC0415
+
+    try:
+        yield
+    except ClientError as error:
+        code = str(error.response.get("Error", {}).get("Code", ""))
+        if code in _GONE:
+            raise ObjectGoneError(f"{what} does not exist any more in the store at {endpoint}.") from error
+        if code in _REFUSED:
+            raise PermanentError(
+                f"The store at {endpoint} refuses {what} ({code}). Check the key in MDP_S3_ACCESS_KEY_ID, "
+                "its rights, and the names of the buckets."
+            ) from error
+        raise TransientError(f"The store at {endpoint} failed on {what}: {error}") from error
+    except (BotoCoreError, HTTPError) as error:
+        raise TransientError(
+            f"The store at {endpoint} broke off or cannot be reached for {what}: {error}. See `./mdp status`."
+        ) from error

@@ -1,0 +1,1 @@
+"""The warehouse: connections to PostgreSQL and the migrations that make it."""

@@ -1,0 +1,1 @@
+"""Operating the platform: the command and the embedded runtime."""

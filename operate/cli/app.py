@@ -1,0 +1,51 @@
+"""The application and what all its commands share: which platform is meant."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from minidata.settings import PROJECT, Settings, load_settings
+from operate.embedded.settings import embedded_settings
+from operate.embedded.state import State
+
+DEFAULT_STATE = PROJECT / ".mdp"
+
+app = typer.Typer(
+    name="mdp",
+    help="Files turned into dashboards, without running a data centre.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback()
+def choose(
+    context: typer.Context,
+    state: Annotated[
+        Path,
+        typer.Option(
+            envvar="MDP_STATE",
+            show_default=".mdp",
+            help="Folder of the platform; another folder, another platform.",
+        ),
+    ] = DEFAULT_STATE,
+) -> None:
+    """Files turned into dashboards, without running a data centre.
+
+    Example: mdp up, then mdp upload snapshot.csv --wait, then mdp sql "select count(*) from video_metrics"
+    """
+    context.obj = state.expanduser().resolve()
+
+
+def state_of(context: typer.Context) -> State:
+    """Return the platform that the command is about."""
+    return State(context.obj)
+
+
+def settings_of(context: typer.Context) -> Settings:
+    """Return how to reach the platform: the embedded one if there is one, else what the `MDP_*` variables say."""
+    state = state_of(context)
+    return embedded_settings(state) if state.exists() else load_settings()

@@ -1,0 +1,162 @@
+"""`mdp files` and `mdp quarantine`: the ledger, and what waits for a person."""
+
+from typing import Annotated
+
+import typer
+
+from minidata import ledger
+from minidata.contract import describe
+from minidata.errors import PermanentError
+from minidata.ledger import File
+from minidata.warehouse.connection import connect
+from operate.cli.app import app, settings_of
+from operate.cli.output import bytes_of, console, print_json, print_table, safe
+
+Json = Annotated[bool, typer.Option("--json", help="For a script.")]
+Limit = Annotated[int, typer.Option(min=1, help="At most so many, newest first.")]
+
+files_app = typer.Typer(help="The ledger of files.", invoke_without_command=True)
+quarantine_app = typer.Typer(help="What waits for a person, and why.", no_args_is_help=True)
+app.add_typer(files_app, name="files")
+app.add_typer(quarantine_app, name="quarantine")
+
+
+@files_app.callback()
+def files(
+    context: typer.Context,
+    state: Annotated[
+        str | None, typer.Option("--in", metavar="STATE", help="Only files in this state.")
+    ] = None,
+    limit: Limit = 50,
+    all_: Annotated[bool, typer.Option("--all", help="All of them.")] = False,
+    json_: Json = False,
+) -> None:
+    """List the files that the platform has seen, newest first.
+
+    Example: mdp files --in quarantined
+    """
+    if context.invoked_subcommand:
+        return
+    with connect(settings_of(context), "loader") as connection:
+        # a script gets everything unless it asks for less
+        found = ledger.find_files(connection, state=state, limit=None if all_ or json_ else limit)
+    if json_:
+        print_json([_as_json(file) for file in found])
+        return
+    rows: list[list[object]] = [
+        [
+            f.key,
+            bytes_of(f.size),
+            f.state,
+            ", ".join(f.reasons),
+            f.rows_loaded,
+            f.rows_rejected,
+            f"{f.arrived_at:%F %T}",
+        ]
+        for f in found
+    ]
+    print_table(
+        ["key", "size", "state", "reason", "rows", "rejected", "arrived (UTC)"],
+        rows,
+        numbers=("size", "rows", "rejected"),
+    )
+
+
+def _as_json(file: File) -> dict[str, object]:
+    return {
+        "key": file.key,
+        "version": file.version,
+        "size": file.size,
+        "dataset": file.dataset,
+        "state": file.state,
+        "reasons": file.reasons,
+        "message": file.message,
+        "rows_loaded": file.rows_loaded,
+        "rows_rejected": file.rows_rejected,
+        "counts": file.counts,
+        "drift": file.drift,
+        "attempts": file.attempts,
+        "arrived_at": file.arrived_at.isoformat(),
+        "loaded_at": file.loaded_at and file.loaded_at.isoformat(),
+        "archive_key": file.archive_key,
+        "rejects_key": file.rejects_key,
+        "sha256": file.sha256,
+        "duplicate_of": file.duplicate_of,
+        "error": file.error,
+    }
+
+
+def _versions(context: typer.Context, key: str) -> list[File]:
+    with connect(settings_of(context), "loader") as connection:
+        found = ledger.find_files(connection, key=key)
+    if not found:
+        raise PermanentError(f"The ledger knows no file {key}. `mdp files` lists what it knows.")
+    return found
+
+
+@files_app.command("show")
+def show_file(context: typer.Context, key: str, json_: Json = False) -> None:
+    """Tell everything about a file: every version of the key, newest first.
+
+    Example: mdp files show youtube_stats/snapshot.csv
+    """
+    found = _versions(context, key)
+    if json_:
+        print_json([_as_json(file) for file in found])
+        return
+    for file in found:
+        for name, value in _as_json(file).items():
+            if value not in (None, [], {}):
+                console.print(f"[bold]{name:>14}[/bold]  ", end="")
+                console.print(safe(value), markup=False, soft_wrap=True)
+        console.print()
+
+
+@quarantine_app.command("ls")
+def list_quarantine(context: typer.Context, limit: Limit = 50, json_: Json = False) -> None:
+    """List the files that are not in, with the reason and the mend.
+
+    Example: mdp quarantine ls
+    """
+    with connect(settings_of(context), "loader") as connection:
+        found = [
+            file
+            for state in ("invalid", "quarantined", "failed")
+            for file in ledger.find_files(connection, state=state, limit=None if json_ else limit)
+        ]
+    if json_:
+        print_json([_as_json(file) for file in found])
+    elif not found:
+        console.print("Nothing is in quarantine.")
+    else:
+        print_table(
+            ["key", "reason", "what to do"],
+            [[f.key, ", ".join(f.reasons) or f.state, f.message or f.error] for f in found],
+        )
+
+
+@quarantine_app.command("show")
+def show_quarantine(context: typer.Context, key: str, json_: Json = False) -> None:
+    """Show what is wrong in a file: line, column, reason code, value; of its newest version that has anything.
+
+    Rows rejected from a file that was loaded are shown as well.
+
+    Example: mdp quarantine show youtube_stats/snapshot.csv
+    """
+    found = _versions(context, key)
+    file = next((f for f in found if f.reasons or f.rows_rejected), found[0])
+    with connect(settings_of(context), "loader") as connection:
+        entries = ledger.file_entries(connection, file.file_id)
+    if json_:
+        print_json(entries)
+        return
+    console.print(
+        f"[bold]{safe(file.key)}[/bold] is {file.state}: {file.rows_rejected or 0} rows rejected",
+        soft_wrap=True,
+    )
+    if file.message:
+        console.print(safe(file.message), markup=False, soft_wrap=True)
+    rows: list[list[object]] = [
+        [e["line"], e["column"], e["code"], e["value"], describe(e["code"]).mend] for e in entries
+    ]
+    print_table(["line", "column", "code", "value", "mend"], rows, numbers=("line",))

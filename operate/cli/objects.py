@@ -1,0 +1,127 @@
+"""`mdp upload` and `mdp wait`: files on their way in."""
+
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from minidata.errors import PermanentError
+from minidata.settings import Settings
+from minidata.store import ObjectStore
+from minidata.warehouse.connection import connect
+from operate.cli.app import app, settings_of
+from operate.cli.output import console, errors, print_json, safe
+
+FINAL = ("archived", "quarantined", "superseded", "failed", "excluded")
+_POLL_SECONDS = 0.1
+
+
+def _progress() -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=errors,
+        transient=True,
+        disable=not errors.is_terminal,
+    )
+
+
+@app.command()
+def upload(
+    context: typer.Context,
+    paths: Annotated[
+        list[Path], typer.Argument(help="Files, or folders whose files keep their paths below them.")
+    ],
+    prefix: Annotated[str, typer.Option(help="Put before each key.")] = "",
+    wait_: Annotated[bool, typer.Option("--wait", help="Wait until the platform is done with them.")] = False,
+    json_: Annotated[bool, typer.Option("--json", help="For a script.")] = False,
+) -> None:
+    """Upload files into the raw bucket, as any S3 client would.
+
+    Example: mdp upload snapshots/ --prefix youtube_stats --wait
+    """
+    files = _files_below(paths)
+    settings = settings_of(context)
+    store = ObjectStore(settings)
+    prefix = f"{prefix.rstrip('/')}/" if prefix else ""
+    versions: list[tuple[str, str]] = []
+    with _progress() as progress:
+        for name, path in progress.track(files, description="Uploading"):
+            with path.open("rb") as stream:
+                versions.append((prefix + name, store.write(settings.raw_bucket, prefix + name, stream)))
+    if wait_:
+        _wait(settings, versions, json_=json_)
+    elif json_:
+        print_json([{"key": key, "version": version} for key, version in versions])
+    else:
+        console.print(f"Uploaded {len(versions)} files. `mdp wait` tells what becomes of them.")
+
+
+def _files_below(paths: list[Path]) -> list[tuple[str, Path]]:
+    """Return key and path of each file: a folder's files are named by their paths below it."""
+    files = []
+    for path in paths:
+        if path.is_dir():
+            below = sorted(f for f in path.rglob("*") if f.is_file())
+            files += [(f.relative_to(path).as_posix(), f) for f in below]
+        elif path.is_file():
+            files.append((path.name, path))
+        else:
+            raise PermanentError(f"{path} is neither a file nor a folder.")
+    if not files:
+        raise PermanentError("There is no file to upload in " + ", ".join(map(str, paths)) + ".")
+    return files
+
+
+@app.command()
+def wait(
+    context: typer.Context,
+    timeout: Annotated[float, typer.Option(min=0, help="Give up after so many seconds; 0 is never.")] = 0,
+    json_: Annotated[bool, typer.Option("--json", help="For a script.")] = False,
+) -> None:
+    """Wait until all that is in raw now has reached a final state, and say what became of it.
+
+    Example: mdp wait --timeout 60
+    """
+    settings = settings_of(context)
+    listed = ObjectStore(settings).versions(settings.raw_bucket)
+    present = [(v.key, v.version) for v in listed if not v.key.endswith("/")]
+    _wait(settings, present, json_=json_, timeout=timeout)
+
+
+def _wait(settings: Settings, present: list[tuple[str, str]], *, json_: bool, timeout: float = 0) -> None:
+    """Poll the ledger until these versions, (key, version), are in a final state."""
+    started = time.monotonic()
+    keys, versions = [k for k, _ in present], [v for _, v in present]
+    with connect(settings, "loader") as connection, _progress() as progress:
+        connection.autocommit = True
+        task = progress.add_task("Waiting", total=len(present))
+        while True:
+            states = connection.execute(
+                "select f.key, f.version, f.state::text, f.reasons from mdp.files f "
+                "join unnest(%s::text[], %s::text[]) as p (key, version) using (key, version) order by f.file_id",
+                [keys, versions],
+            ).fetchall()
+            done = [row for row in states if row[2] in FINAL]
+            progress.update(task, completed=len(done))
+            if len(done) == len(present):
+                break
+            if timeout and time.monotonic() - started > timeout:
+                raise PermanentError(
+                    f"After {timeout:g} seconds {len(present) - len(done)} of {len(present)} files are not done. "
+                    "`mdp status` and `mdp files` tell more."
+                )
+            time.sleep(_POLL_SECONDS)
+    if json_:
+        print_json([{"key": k, "version": v, "state": s, "reasons": r} for k, v, s, r in states])
+        return
+    counts = Counter(row[2] for row in states)
+    console.print(", ".join(f"{n} {state}" for state, n in counts.items()) or "Nothing was waiting in raw.")
+    for key, _, state, reasons in states:
+        if state != "archived":
+            console.print(f"  {safe(key)}: {state} {', '.join(reasons)}", markup=False, soft_wrap=True)

@@ -1,0 +1,1 @@
+"""The platform without Docker: real servers from Python wheels, under one supervisor."""

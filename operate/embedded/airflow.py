@@ -1,0 +1,160 @@
+"""Airflow without Docker: its four components as processes, on loopback, with a password file of our own."""
+
+import json
+import os
+import sys
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import psycopg
+from psycopg import sql
+
+from minidata.errors import PermanentError, TransientError
+from minidata.settings import PROJECT, Settings
+
+COMPONENTS = {
+    "airflow-api": ["api-server"],
+    # The log servers of scheduler and triggerer listen on every interface: they stay off.
+    "airflow-scheduler": ["scheduler", "--skip-serve-logs"],
+    "airflow-processor": ["dag-processor"],
+    "airflow-triggerer": ["triggerer", "--skip-serve-logs"],
+}
+USER = "admin"
+
+
+def command(component: str) -> list[str]:
+    """Return the command line of a component."""
+    return [sys.executable, "-m", "airflow", *COMPONENTS[component]]
+
+
+def environment(home: Path, port: int, settings: Settings, secrets: dict[str, str]) -> dict[str, str]:
+    """Return the configuration of Airflow, as the variables that all components share.
+
+    Args:
+        home: AIRFLOW_HOME.
+        port: of the API server.
+        settings: where PostgreSQL is.
+        secrets: `MDP_AIRFLOW_DATABASE_PASSWORD`, `MDP_AIRFLOW_SECRET_KEY`, `MDP_AIRFLOW_JWT_SECRET`.
+    """
+    password = quote(secrets["MDP_AIRFLOW_DATABASE_PASSWORD"], safe="")
+    database = f"airflow:{password}@{settings.database_host}:{settings.database_port}/airflow"
+    base = f"http://127.0.0.1:{port}"
+    config = {
+        ("core", "executor"): "operate.embedded.executor.PreloadingExecutor",
+        ("core", "mp_start_method"): "fork",
+        ("core", "parallelism"): "4",
+        ("core", "dags_folder"): str(PROJECT / "dags"),
+        ("core", "plugins_folder"): str(home / "plugins"),
+        ("core", "load_examples"): "False",
+        ("core", "execution_api_server_url"): f"{base}/execution/",
+        ("core", "simple_auth_manager_users"): f"{USER}:admin",
+        ("core", "simple_auth_manager_passwords_file"): str(home / "passwords.json"),
+        ("database", "sql_alchemy_conn"): f"postgresql+psycopg2://{database}",
+        ("database", "sql_alchemy_conn_async"): f"postgresql+asyncpg://{database}",
+        ("api", "host"): "127.0.0.1",
+        ("api", "port"): str(port),
+        ("api", "workers"): "1",
+        ("api", "base_url"): base,
+        ("api", "secret_key"): secrets["MDP_AIRFLOW_SECRET_KEY"],
+        ("api_auth", "jwt_secret"): secrets["MDP_AIRFLOW_JWT_SECRET"],
+        # The gap between two tasks and the time that a finished one keeps its slot: 5.5 s a run become 1.9 s.
+        ("scheduler", "scheduler_idle_sleep_time"): "0.1",
+        ("workers", "min_heartbeat_interval"): "1",
+        ("dag_processor", "min_file_process_interval"): "60",
+        ("dag_processor", "parsing_processes"): "1",
+        ("usage_data_collection", "enabled"): "False",
+        ("logging", "base_log_folder"): str(home / "logs"),
+        ("logging", "logging_level"): "INFO",
+    }
+    return {"AIRFLOW_HOME": str(home)} | {
+        f"AIRFLOW__{section.upper()}__{key.upper()}": value for (section, key), value in config.items()
+    }
+
+
+def write_passwords(home: Path, password: str) -> None:
+    """Write the password file of the simple auth manager, readable by its owner only."""
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    file = home / "passwords.json"
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as stream:
+        json.dump({USER: password}, stream)
+
+
+def create_database(admin: psycopg.Connection[Any], password: str) -> None:
+    """Create Airflow's own role and database, or set the role's password anew; needs the administrator."""
+    admin.autocommit = True
+    if not admin.execute("select from pg_roles where rolname = 'airflow'").fetchone():
+        admin.execute("create role airflow login")
+    admin.execute(sql.SQL("alter role airflow password {}").format(sql.Literal(password)))
+    if not admin.execute("select from pg_database where datname = 'airflow'").fetchone():
+        admin.execute("create database airflow owner airflow")
+        admin.execute("revoke all on database airflow from public")
+
+
+def healthy(port: int) -> None:
+    """See that all four components are alive, and warm up what the first task would wait for.
+
+    Raises:
+        TransientError: if one is not, naming it.
+    """
+    try:
+        with _get(port, "/api/v2/monitor/health") as answer:
+            health = json.load(answer)
+        with _get(port, "/execution/health") as answer:  # the first call costs seconds: not a task's, then
+            answer.read()
+    except (OSError, ValueError) as error:
+        raise TransientError(f"Airflow's API server on port {port} does not answer yet: {error}") from error
+    parts = {name: part["status"] for name, part in health.items() if part.get("status") is not None}
+    ill = [
+        name
+        for name in ("metadatabase", "scheduler", "dag_processor", "triggerer")
+        if parts.get(name) != "healthy"
+    ]
+    if ill:
+        raise TransientError(f"Airflow is up, but not yet its {', '.join(ill)}.")
+
+
+def _get(port: int, path: str) -> Any:
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    return opener.open(f"http://127.0.0.1:{port}{path}", timeout=10)
+
+
+class AirflowApi:
+    """The public REST API, with a token.
+
+    Args:
+        port: of the API server.
+        password: of the user `admin`.
+
+    Raises:
+        PermanentError: if the password is refused.
+    """
+
+    def __init__(self, port: int, password: str) -> None:
+        self._port = port
+        body = {"username": USER, "password": password}
+        self._token = self._call("POST", "/auth/token", body)["access_token"]
+
+    def get(self, path: str) -> Any:
+        """GET a path below /api/v2 and return its JSON."""
+        return self._call("GET", f"/api/v2{path}")
+
+    def _call(self, method: str, path: str, body: Any = None) -> Any:
+        request = urllib.request.Request(  # noqa: S310  loopback
+            f"http://127.0.0.1:{self._port}{path}",
+            method=method,
+            data=None if body is None else json.dumps(body).encode(),
+            headers={"Content-Type": "application/json"}
+            | ({"Authorization": f"Bearer {self._token}"} if path.startswith("/api") else {}),
+        )
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        try:
+            with opener.open(request, timeout=30) as answer:
+                return json.load(answer)
+        except urllib.error.HTTPError as error:
+            raise PermanentError(f"Airflow refuses {method} {path}: {error.code} {error.reason}") from error
+        except OSError as error:
+            raise TransientError(f"Airflow cannot be reached on port {self._port}: {error}") from error
