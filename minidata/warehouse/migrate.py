@@ -29,6 +29,19 @@ def create_roles(connection: Connection, settings: Settings) -> None:
     connection.commit()
 
 
+def create_warehouse(connection: Connection, settings: Settings) -> None:
+    """Create the warehouse's database, and say who may connect; needs the administrator, outside a transaction."""
+    database = sql.Identifier(settings.database_name)
+    connection.commit()
+    connection.autocommit = True
+    query = "select 1 from pg_database where datname = %s"
+    if not connection.execute(query, [settings.database_name]).fetchone():
+        connection.execute(sql.SQL("create database {} owner mdp_owner").format(database))
+    connection.execute(sql.SQL("revoke all on database {} from public").format(database))
+    connection.execute(sql.SQL("grant connect, temporary on database {} to mdp_loader").format(database))
+    connection.execute(sql.SQL("grant connect on database {} to mdp_bi").format(database))
+
+
 def migrate(connection: Connection, folder: Path = MIGRATIONS) -> list[str]:
     """Run the migrations that this database has not seen, and return their names; needs `mdp_owner`.
 

@@ -6,7 +6,8 @@ import psycopg
 
 from minidata.errors import PlatformError
 from operate.cli.app import app
-from operate.cli.output import errors
+from operate.cli.output import errors, safe
+from operate.embedded.status import NotRunningError
 
 
 def main() -> int:
@@ -21,9 +22,9 @@ def main() -> int:
     try:
         result = app(standalone_mode=True, prog_name="mdp")
     except PlatformError as error:
-        errors.print(f"[red]error:[/red] {error.__class__.__name__ and ''}", end="")
-        errors.print(str(error), markup=False, highlight=False, soft_wrap=True)
-        return getattr(error, "exit_code", 1)
+        errors.print("[red]error:[/red] ", end="")
+        errors.print(safe(error), markup=False, soft_wrap=True)
+        return 3 if isinstance(error, NotRunningError) else 1
     except psycopg.Error as error:
         errors.print(
             f"error: PostgreSQL: {str(error).strip()}", markup=False, highlight=False, soft_wrap=True

@@ -2,14 +2,17 @@
 
 import json
 import re
+import sys
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-console = Console(highlight=False)
-errors = Console(stderr=True, highlight=False)
+_UNLIMITED = 10_000  # columns; a file or a pipe has no edge to fold at
+
+console = Console(highlight=False, width=None if sys.stdout.isatty() else _UNLIMITED)
+errors = Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else _UNLIMITED)
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 

@@ -2,9 +2,11 @@
 
 import json
 import os
+import subprocess
 import sys
 import urllib.error
 import urllib.request
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -14,9 +16,13 @@ from psycopg import sql
 
 from minidata.errors import PermanentError, TransientError
 from minidata.settings import PROJECT, Settings
+from operate.embedded.secrets import read_secrets
+from operate.embedded.settings import as_environment, secrets_file
+from operate.embedded.state import State
 
+API = "airflow-api"
 COMPONENTS = {
-    "airflow-api": ["api-server"],
+    API: ["api-server"],
     # The log servers of scheduler and triggerer listen on every interface: they stay off.
     "airflow-scheduler": ["scheduler", "--skip-serve-logs"],
     "airflow-processor": ["dag-processor"],
@@ -30,15 +36,10 @@ def command(component: str) -> list[str]:
     return [sys.executable, "-m", "airflow", *COMPONENTS[component]]
 
 
-def environment(home: Path, port: int, settings: Settings, secrets: dict[str, str]) -> dict[str, str]:
-    """Return the configuration of Airflow, as the variables that all components share.
-
-    Args:
-        home: AIRFLOW_HOME.
-        port: of the API server.
-        settings: where PostgreSQL is.
-        secrets: `MDP_AIRFLOW_DATABASE_PASSWORD`, `MDP_AIRFLOW_SECRET_KEY`, `MDP_AIRFLOW_JWT_SECRET`.
-    """
+def environment(state: State, settings: Settings) -> dict[str, str]:
+    """Return the variables that all components share: Airflow's configuration, and the settings of the tasks."""
+    home, port = state.airflow, state.port("airflow")
+    secrets = read_secrets(secrets_file(state))
     password = quote(secrets["MDP_AIRFLOW_DATABASE_PASSWORD"], safe="")
     database = f"airflow:{password}@{settings.database_host}:{settings.database_port}/airflow"
     base = f"http://127.0.0.1:{port}"
@@ -67,11 +68,35 @@ def environment(home: Path, port: int, settings: Settings, secrets: dict[str, st
         ("dag_processor", "parsing_processes"): "1",
         ("usage_data_collection", "enabled"): "False",
         ("logging", "base_log_folder"): str(home / "logs"),
-        ("logging", "logging_level"): "INFO",
     }
-    return {"AIRFLOW_HOME": str(home)} | {
-        f"AIRFLOW__{section.upper()}__{key.upper()}": value for (section, key), value in config.items()
+    return {
+        **as_environment(settings),
+        **{f"AIRFLOW__{section.upper()}__{key.upper()}": value for (section, key), value in config.items()},
+        "AIRFLOW_HOME": str(home),
+        "MALLOC_ARENA_MAX": "2",
+        # Titles of processes must not overwrite their environment: by its marker leftovers are found.
+        "SPT_NOENV": "1",
     }
+
+
+def migrate(state: State, settings: Settings) -> None:
+    """Make Airflow's own tables, or bring them to the installed version.
+
+    Raises:
+        PermanentError: if that fails, with its last words.
+    """
+    done = subprocess.run(
+        [sys.executable, "-m", "airflow", "db", "migrate"],
+        env={"PATH": "/usr/bin:/bin", "HOME": str(state.home), "LANG": "C.UTF-8", "PYTHONPATH": str(PROJECT)}
+        | environment(state, settings),
+        cwd=state.airflow,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise PermanentError(f"Airflow could not make its tables:\n{(done.stdout + done.stderr)[-2000:]}")
 
 
 def write_passwords(home: Path, password: str) -> None:
@@ -86,40 +111,52 @@ def write_passwords(home: Path, password: str) -> None:
 def create_database(admin: psycopg.Connection[Any], password: str) -> None:
     """Create Airflow's own role and database, or set the role's password anew; needs the administrator."""
     admin.autocommit = True
-    if not admin.execute("select from pg_roles where rolname = 'airflow'").fetchone():
+    if not admin.execute("select 1 from pg_roles where rolname = 'airflow'").fetchone():
         admin.execute("create role airflow login")
     admin.execute(sql.SQL("alter role airflow password {}").format(sql.Literal(password)))
-    if not admin.execute("select from pg_database where datname = 'airflow'").fetchone():
+    if not admin.execute("select 1 from pg_database where datname = 'airflow'").fetchone():
         admin.execute("create database airflow owner airflow")
         admin.execute("revoke all on database airflow from public")
 
 
-def healthy(port: int) -> None:
-    """See that all four components are alive, and warm up what the first task would wait for.
+@dataclass(frozen=True)
+class Probe:
+    """Sees that a component is alive; raises TransientError as long as it is not.
 
-    Raises:
-        TransientError: if one is not, naming it.
+    The API server's also warms up what the first task would wait for.
     """
-    try:
-        with _get(port, "/api/v2/monitor/health") as answer:
-            health = json.load(answer)
-        with _get(port, "/execution/health") as answer:  # the first call costs seconds: not a task's, then
-            answer.read()
-    except (OSError, ValueError) as error:
-        raise TransientError(f"Airflow's API server on port {port} does not answer yet: {error}") from error
-    parts = {name: part["status"] for name, part in health.items() if part.get("status") is not None}
-    ill = [
-        name
-        for name in ("metadatabase", "scheduler", "dag_processor", "triggerer")
-        if parts.get(name) != "healthy"
-    ]
-    if ill:
-        raise TransientError(f"Airflow is up, but not yet its {', '.join(ill)}.")
+
+    port: int
+    component: str
+
+    def __call__(self) -> None:
+        """Look once."""
+        try:
+            health = _get(self.port, "/api/v2/monitor/health")
+            if self.component == API:
+                _get(self.port, "/execution/health")  # its first call costs seconds
+        except (OSError, ValueError) as error:
+            raise TransientError(
+                f"Airflow's API server on port {self.port} does not answer: {error}"
+            ) from error
+        part = _HEALTH[self.component]
+        status = health[part]["status"]
+        if status != "healthy":
+            raise TransientError(f"Airflow's {part} is {status or 'not there yet'}.")
+
+
+_HEALTH = {
+    API: "metadatabase",
+    "airflow-scheduler": "scheduler",
+    "airflow-processor": "dag_processor",
+    "airflow-triggerer": "triggerer",
+}
 
 
 def _get(port: int, path: str) -> Any:
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    return opener.open(f"http://127.0.0.1:{port}{path}", timeout=10)
+    with opener.open(f"http://127.0.0.1:{port}{path}", timeout=10) as answer:
+        return json.load(answer)
 
 
 class AirflowApi:
@@ -143,7 +180,7 @@ class AirflowApi:
         return self._call("GET", f"/api/v2{path}")
 
     def _call(self, method: str, path: str, body: Any = None) -> Any:
-        request = urllib.request.Request(  # noqa: S310  loopback
+        request = urllib.request.Request(
             f"http://127.0.0.1:{self._port}{path}",
             method=method,
             data=None if body is None else json.dumps(body).encode(),

@@ -1,0 +1,160 @@
+"""What the shape of a dashboard's YAML cannot say: names that exist and are unique, charts that fit their data."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from minidata.bi.definition import TIME_CHARTS, Condition, Dashboard, Measure, Tile, ValuesFilter
+from minidata.bi.source import Place, Source, guess, read_source
+from minidata.bi.views import MART, NUMBERS, View, read_views
+from minidata.errors import PermanentError
+
+Problem = tuple[Place, str]
+Views = Mapping[str, View]
+
+# How many dimensions and measures each chart draws: (least, most) of each.
+_SHAPES = {
+    "number": ((0, 0), (1, 1)),
+    "line": ((1, 2), (1, 8)),
+    "area": ((1, 2), (1, 8)),
+    "bar": ((1, 2), (1, 8)),
+    "row": ((1, 1), (1, 3)),
+    "pie": ((1, 1), (1, 1)),
+    "scatter": ((1, 2), (2, 3)),
+    "table": ((1, 8), (0, 8)),
+}
+
+
+def checked_dashboards(folder: Path, mart: Path | None) -> list[Dashboard]:
+    """Read and check every dashboard of a folder; see `definition.read_dashboards`."""
+    views = read_views(mart or MART)
+    files = sorted(folder.glob("*.yaml"))
+    if not files:
+        raise PermanentError(f"No dashboard is declared in {folder}: put one into {folder}/<name>.yaml.")
+    dashboards, faults = [], []
+    for file in files:
+        try:
+            dashboards.append(_read(file, views))
+        except PermanentError as error:
+            faults.append(str(error))
+    titles: dict[str, str] = {}
+    for dashboard in dashboards:
+        other = titles.setdefault(dashboard.title.casefold(), dashboard.name)
+        if other != dashboard.name:
+            faults.append(f"{folder / dashboard.name}.yaml: {other}.yaml has the same title.")
+    if faults:
+        raise PermanentError("The dashboards are wrong; nothing was changed:\n" + "\n".join(faults))
+    return dashboards
+
+
+def _read(file: Path, views: Views) -> Dashboard:
+    source: Source = read_source(file)
+    if isinstance(source.data, dict) and "views" in source.data:
+        raise source.error([(("views",), "views are declared in warehouse/mart/views.yaml.")])
+    dashboard = source.check(Dashboard)
+    problems = list(_problems(dashboard, views))
+    if dashboard.name != file.stem:
+        problems.append((("name",), f"the file is {file.name}: name and file must agree."))
+    if problems:
+        raise source.error(problems)
+    used = {tile.view for tile in dashboard.tiles}
+    used |= {f.view for f in dashboard.filters.values() if isinstance(f, ValuesFilter)}
+    return dashboard.model_copy(update={"views": {name: views[name] for name in views if name in used}})
+
+
+def _problems(dashboard: Dashboard, views: Views) -> Iterator[Problem]:
+    names: dict[str, int] = {}
+    for y, row in enumerate(dashboard.rows):
+        for x, tile in enumerate(row.tiles):
+            place = ("rows", y, "tiles", x)
+            if tile.name in names:
+                yield (*place, "name"), f"two tiles are called `{tile.name}`; rename one."
+            names[tile.name] = y
+            yield from (((*place, *rest), text) for rest, text in _tile_problems(tile, views))
+    for name, filter_ in dashboard.filters.items():
+        if isinstance(filter_, ValuesFilter):
+            place = ("filters", name)
+            if filter_.view not in views:
+                yield (*place, "view"), f"`{filter_.view}` is no view; {guess(filter_.view, views)}"
+            else:
+                yield from _column(views[filter_.view], filter_.column, (*place, "column"))
+    if len({f.label for f in dashboard.filters.values()}) < len(dashboard.filters):
+        yield ("filters",), "two filters have the same label."
+    if sum(f.kind == "period" for f in dashboard.filters.values()) > 1:
+        yield ("filters",), "a dashboard has at most one period."
+
+
+def _tile_problems(tile: Tile, views: Views) -> Iterator[Problem]:
+    if tile.view not in views:
+        yield ("view",), f"`{tile.view}` is no view; {guess(tile.view, views)}"
+        return
+    view = views[tile.view]
+    for kind, items, (least, most) in zip(
+        ("dimensions", "measures"), (tile.dimensions, tile.measures), _SHAPES[tile.chart], strict=True
+    ):
+        if not least <= len(items) <= most:
+            wanted = f"{least}" if least == most else f"{least} to {most}"
+            yield (kind,), f"a {tile.chart} chart has {wanted} {kind}, not {len(items)}."
+    for index, dimension in enumerate(tile.dimensions):
+        place = ("dimensions", index)
+        yield from _column(view, dimension.column, (*place, "column"))
+        if dimension.column in view.columns:
+            is_axis = tile.chart in TIME_CHARTS and index == 0
+            if is_axis != (dimension.every is not None):
+                yield place, "`every` belongs to the time axis of a line, area or bar chart, and is needed there."
+            if is_axis and view.columns[dimension.column].type != "timestamptz":
+                yield (*place, "column"), f"the time axis must be a timestamptz, `{dimension.column}` is none."
+            if dimension.top and not (tile.chart in TIME_CHARTS and index == 1):
+                yield (*place, "top"), "`top` belongs to the series of a chart; elsewhere use `limit`."
+    if tile.chart in TIME_CHARTS and len(tile.dimensions) > 1 and len(tile.measures) > 1:
+        yield ("measures",), "a chart with a series draws one measure."
+    for index, measure in enumerate(tile.measures):
+        yield from _measure_problems(measure, view, ("measures", index))
+    for index, condition in enumerate(tile.where):
+        yield from _condition_problems(condition, view, ("where", index))
+    yield from _order_problems(tile, view)
+
+
+def _measure_problems(measure: Measure, view: View, place: tuple[str | int, ...]) -> Iterator[Problem]:
+    if len(measure.name.encode()) > 63:
+        yield (*place, "name"), "a name has at most 63 bytes."
+    for key, column in (("of", measure.of), ("to", measure.to)):
+        if column is None:
+            continue
+        yield from _column(view, column, (*place, key))
+        adds = measure.how in ("sum", "average", "p50", "p95", "ratio")
+        if adds and column in view.columns and view.columns[column].type not in NUMBERS:
+            yield (*place, key), f"`{measure.how}` needs a number, `{column}` is {view.columns[column].type}."
+
+
+def _condition_problems(condition: Condition, view: View, place: tuple[str | int, ...]) -> Iterator[Problem]:
+    yield from _column(view, condition.column, (*place, "column"))
+    if condition.column not in view.columns:
+        return
+    type_ = view.columns[condition.column].type
+    fits = {"text": str, "boolean": bool, "bigint": int, "numeric": int}.get(type_)
+    values = condition.value if isinstance(condition.value, list) else [condition.value]
+    if fits is None:
+        yield place, f"`{condition.column}` is a {type_}: periods are chosen on the dashboard, not in a tile."
+    elif any(type(value) is not fits for value in values):
+        yield (*place, "value"), f"`{condition.column}` is {type_}; {values} does not compare with it."
+
+
+def _order_problems(tile: Tile, view: View) -> Iterator[Problem]:
+    labels = [view.columns[d.column].label for d in tile.dimensions if d.column in view.columns]
+    names = [*labels, *(measure.name for measure in tile.measures)]
+    if len({name.casefold() for name in names}) < len(names):
+        yield ("measures",), f"two columns of the tile have the same name: {', '.join(names)}."
+    known = [*(d.column for d in tile.dimensions), *(m.name for m in tile.measures)]
+    if tile.sort and tile.sort.by not in known:
+        yield ("sort", "by"), f"`{tile.sort.by}` is no measure or dimension; {guess(tile.sort.by, known)}"
+    if tile.chart in ("row", "scatter", "table") and tile.limit is None:
+        yield (), f"a {tile.chart} chart needs a `limit`."
+    if tile.chart in (*TIME_CHARTS, "number") and (tile.limit or tile.sort):
+        yield (), f"a {tile.chart} chart takes no `limit` and no `sort`; a series takes `top`."
+    if tile.stacked and tile.chart not in ("area", "bar"):
+        yield ("stacked",), "only areas and bars can be stacked."
+
+
+def _column(view: View, column: str, place: tuple[str | int, ...]) -> Iterator[Problem]:
+    if column not in view.columns:
+        yield place, f"`{column}` is no column of the view; {guess(column, view.columns)}"

@@ -1,0 +1,123 @@
+"""The SQL of a tile. Every name and value in it is quoted; nothing from a definition is pasted in bare."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from psycopg import sql
+
+from minidata.bi.definition import Condition, Dashboard, Dimension, Measure, PeriodFilter, Tile
+from minidata.bi.views import SCHEMA
+
+_BIN = "date_bin('{every}', {column}, timestamptz '2000-01-01 00:00:00+00')"
+_HOW = {
+    "sum": "sum({of})",
+    "max": "max({of})",
+    "min": "min({of})",
+    "average": "round(avg({of}), 2)",
+    "count": "count(*)",
+    "distinct": "count(distinct {of})",
+    "p50": "round((percentile_cont(0.5) within group (order by {of}))::numeric, 2)",
+    "p95": "round((percentile_cont(0.95) within group (order by {of}))::numeric, 2)",
+    "ratio": "round({times} * sum({of}) / nullif(sum({to}), 0)::numeric, 2)",
+}
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What a visitor chose.
+
+    Attributes:
+        period: from (included) and to (excluded); None is all time.
+        values: chosen values by filter; a filter that is not named is open.
+    """
+
+    period: tuple[datetime, datetime] | None = None
+    values: Mapping[str, Iterable[str]] = field(default_factory=dict)
+
+
+def quoted(name: str) -> str:
+    """Return a name as an SQL identifier."""
+    return sql.Identifier(name).as_string()
+
+
+def literal(value: str | float | bool | datetime) -> str:
+    """Return a value as an SQL literal."""
+    return sql.Literal(value).as_string().strip()
+
+
+def dimension_sql(dimension: Dimension) -> str:
+    """Return the expression of a dimension: the column, or the start of its step in time."""
+    column = quoted(dimension.column)
+    return _BIN.format(every=dimension.every, column=column) if dimension.every else column
+
+
+def measure_sql(measure: Measure) -> str:
+    """Return the expression of a measure; sums of whole numbers stay exact."""
+    of, to = (quoted(column) if column else "" for column in (measure.of, measure.to))
+    return _HOW[measure.how].format(of=of, to=to, times=measure.times)
+
+
+def condition_sql(condition: Condition) -> str:
+    """Return a fixed filter of a tile as a condition."""
+    column = quoted(condition.column)
+    if isinstance(condition.value, list):
+        return f"{column} in ({', '.join(map(literal, condition.value))})"
+    return f"{column} {condition.is_.replace('!=', '<>')} {literal(condition.value)}"
+
+
+def tile_sql(dashboard: Dashboard, tile: Tile, selection: Selection | None = None) -> str:
+    """Return what a tile asks when a visitor has chosen something, or nothing."""
+    chosen = selection or Selection()
+    narrowed = []
+    for name, column in dashboard.filters_of(tile).items():
+        if isinstance(dashboard.filters[name], PeriodFilter):
+            if chosen.period:
+                begin, end = map(literal, chosen.period)
+                narrowed.append(f"and {quoted(column)} >= {begin} and {quoted(column)} < {end}")
+        elif name in chosen.values:
+            values = ", ".join(map(literal, chosen.values[name]))
+            narrowed.append(f"and {quoted(column)} in ({values})")
+    return select(dashboard, tile, narrowed)
+
+
+def select(dashboard: Dashboard, tile: Tile, narrowed: Iterable[str] = ()) -> str:
+    """Return a tile's select.
+
+    Args:
+        dashboard: of the tile.
+        tile: what is asked.
+        narrowed: lines to add to the conditions, each beginning with `and`; a tool's own template may stand in
+            them. They are repeated where the greatest series are chosen.
+    """
+    source = f"{quoted(SCHEMA)}.{quoted(tile.view)}"
+    conditions = "\n  ".join(["true", *(f"and {condition_sql(c)}" for c in tile.where), *narrowed])
+    columns = [f"{dimension_sql(d)} as {quoted(dashboard.label(tile, d))}" for d in tile.dimensions]
+    columns += [f"{measure_sql(m)} as {quoted(m.name)}" for m in tile.measures]
+    where = conditions
+    if tile.series and tile.series.top:
+        series = quoted(tile.series.column)
+        where += (
+            f"\n  and {series} in (\n    select {series} from {source} where {conditions}\n"
+            f"    group by {series} order by {measure_sql(tile.measures[0])} desc nulls last, {series} "
+            f"limit {tile.series.top})"
+        )
+    lines = ["select " + ",\n       ".join(columns), f"from {source}", f"where {where}"]
+    if tile.dimensions:
+        lines.append("group by " + ", ".join(dimension_sql(d) for d in tile.dimensions))
+        lines.append("order by " + ", ".join(_order(tile)))
+    if tile.limit:
+        lines.append(f"limit {tile.limit}")
+    return "\n".join(lines)
+
+
+def _order(tile: Tile) -> list[str]:
+    """Order by what the tile says, then by its dimensions, so that equal rows do not jump about."""
+    by_dimension = {d.column: dimension_sql(d) for d in tile.dimensions}
+    rest = list(by_dimension.values())
+    if tile.time or (tile.sort is None and not tile.measures):
+        return rest
+    by = tile.sort.by if tile.sort else tile.measures[0].name
+    first = by_dimension.get(by) or next(measure_sql(m) for m in tile.measures if m.name == by)
+    direction = "desc" if tile.sort is None or tile.sort.descending else "asc"
+    return [f"{first} {direction} nulls last", *(column for column in rest if column != first)]

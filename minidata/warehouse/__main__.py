@@ -1,0 +1,171 @@
+"""Sets up a PostgreSQL server for the platform: roles, databases, migrations, tables; again without harm.
+
+Run as `python -m minidata.warehouse`, with the `MDP_*` settings, before anything else uses the server: by Compose,
+by a Helm hook, or by hand. Needs the server's administrator, unless a person has made the roles (`--no-roles`).
+"""
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Sequence
+
+import psycopg
+from psycopg import sql
+from pydantic import Field, SecretStr, ValidationError
+
+from minidata.dataset import read_datasets
+from minidata.errors import PermanentError, PlatformError, TransientError
+from minidata.settings import Settings
+from minidata.warehouse import migrate as steps
+from minidata.warehouse.connection import Connection, connect, conninfo, is_outage
+
+GUESTS = ("airflow", "metabase")  # programs that may have a role and a database of their own on this server
+
+
+class Administration(Settings):
+    """The settings, and the secrets that only whoever sets up a server needs."""
+
+    admin_user: str = Field("mdp_admin", description="Administrator of the PostgreSQL server.")
+    admin_password: SecretStr | None = Field(None, description="Its password.")
+    events_password: SecretStr | None = Field(None, description="Of `mdp_events`, which MinIO writes events with.")
+    airflow_database_password: SecretStr | None = Field(None, description="Of the role `airflow`.")
+    metabase_database_password: SecretStr | None = Field(None, description="Of the role `metabase`.")
+    s3_admin_access_key_id: str | None = Field(None, description="Key of the store's administrator.")
+    s3_admin_secret_access_key: SecretStr | None = Field(None, description="Secret of that key.")
+
+
+def administration() -> Administration:
+    """Read the settings from the environment and, what is unset there, from the files in `MDP_SECRETS_FOLDER`.
+
+    Raises:
+        PermanentError: if a value is one that its field does not take.
+    """
+    try:
+        return Administration(_secrets_dir=os.environ.get("MDP_SECRETS_FOLDER"))  # type: ignore[call-arg]
+    except ValidationError as error:
+        lines = [f"MDP_{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors()]
+        raise PermanentError("These settings are wrong; mend them in .env:\n  " + "\n  ".join(lines)) from error
+
+
+def set_up(settings: Administration, guests: Sequence[str] = (), *, roles: bool = True) -> list[str]:
+    """Bring a server to what the platform needs, whatever it has already.
+
+    Args:
+        settings: where it is, and the secrets.
+        guests: of `GUESTS`, who gets a role and a database.
+        roles: make roles and databases; needs the administrator.
+
+    Returns:
+        The migrations that were run.
+
+    Raises:
+        PermanentError: if a password is unset or refused.
+        TransientError: if the server is away.
+    """
+    if roles:
+        with connect_administrator(settings) as admin:
+            steps.create_roles(admin, settings)
+            become(admin, "mdp_owner")
+            steps.create_warehouse(admin, settings)
+            if settings.events_password:
+                create_events_role(admin, settings)
+            for guest in guests:
+                create_guest(admin, guest, settings.secret(f"{guest}_database_password"))
+    with connect(settings, "owner") as owner:
+        applied = steps.migrate(owner)
+        steps.apply_datasets(owner, read_datasets(settings.datasets_folder).values())
+        allow_events(owner)
+    return applied
+
+
+def connect_administrator(settings: Administration) -> Connection:
+    """Connect to the server's own database; the caller closes the connection.
+
+    Raises:
+        PermanentError: if the password is unset or refused.
+        TransientError: if the server is away.
+    """
+    where = f"PostgreSQL at {settings.database_host}:{settings.database_port}"
+    password = settings.secret("admin_password")
+    try:
+        return psycopg.connect(
+            conninfo(settings, "owner"), dbname="postgres", user=settings.admin_user, password=password
+        )
+    except psycopg.OperationalError as error:
+        if is_outage(error) and "authentication failed" not in str(error):
+            raise TransientError(f"{where} cannot be reached: {str(error).strip()}.") from error
+        raise PermanentError(
+            f"{where} refuses the password of {settings.admin_user}. MDP_ADMIN_PASSWORD must be the one that the "
+            "server's data were made with; a new value in .env does not change it there."
+        ) from error
+
+
+def create_events_role(admin: Connection, settings: Administration) -> None:
+    """Create `mdp_events`, which may add to the inbox and nothing else, or set its password anew."""
+    _role(admin, "mdp_events", settings.secret("events_password"))
+    admin.execute(sql.SQL("grant connect on database {} to mdp_events").format(sql.Identifier(settings.database_name)))
+
+
+def allow_events(owner: Connection) -> None:
+    """Let `mdp_events`, if there is one, add to the inbox; MinIO also looks whether the table is there."""
+    with owner.transaction():
+        if owner.execute("select from pg_roles where rolname = 'mdp_events'").rowcount:
+            owner.execute("grant usage on schema mdp to mdp_events")
+            owner.execute("grant select, insert on mdp.inbox to mdp_events")
+
+
+def create_guest(admin: Connection, name: str, password: str) -> None:
+    """Create the role and the database of another program, or set the role's password anew."""
+    _role(admin, name, password)
+    become(admin, name)
+    database = sql.Identifier(name)
+    if not admin.execute("select from pg_database where datname = %s", [name]).rowcount:
+        admin.execute(sql.SQL("create database {0} owner {0}").format(database))
+    admin.execute(sql.SQL("revoke all on database {} from public").format(database))
+
+
+def become(admin: Connection, role: str) -> None:
+    """Let an administrator who is no superuser, as on a managed server, make databases that a role owns."""
+    admin.execute(
+        sql.SQL("grant {} to current_user").format(sql.Identifier(role))
+        if not admin.execute("select from pg_roles where rolname = current_user and rolsuper").rowcount
+        else sql.SQL("select")
+    )
+    admin.commit()
+    admin.autocommit = True  # databases are not made in a transaction
+
+
+def _role(admin: Connection, name: str, password: str) -> None:
+    role = sql.Identifier(name)
+    if not admin.execute("select from pg_roles where rolname = %s", [name]).rowcount:
+        admin.execute(sql.SQL("create role {} login").format(role))
+    admin.execute(sql.SQL("alter role {} password {}").format(role, sql.Literal(password)))
+
+
+def main() -> int:
+    """Set up the server, waiting until it answers; return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m minidata.warehouse", description=__doc__)
+    parser.add_argument("--guest", action="append", default=[], choices=GUESTS, help="also its role and database")
+    parser.add_argument("--no-roles", action="store_true", help="roles and databases are there already")
+    parser.add_argument("--wait", type=float, default=60, metavar="SECONDS", help="for the server (default 60)")
+    arguments = parser.parse_args()
+    deadline = time.monotonic() + arguments.wait
+    while True:
+        try:
+            applied = set_up(administration(), arguments.guest, roles=not arguments.no_roles)
+        except TransientError as error:
+            if time.monotonic() > deadline:
+                print(error, file=sys.stderr)  # noqa: T201  the container's log
+                return 1
+            time.sleep(1)
+        except PlatformError as error:
+            print(error, file=sys.stderr)  # noqa: T201
+            return 1
+        else:
+            print("The warehouse is up to date:", ", ".join(applied) or "nothing was lacking.")  # noqa: T201
+            return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

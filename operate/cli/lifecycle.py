@@ -1,0 +1,261 @@
+"""`mdp up`, `down`, `destroy`, `status`, `logs`, `env`: the embedded platform itself."""
+
+import shlex
+import shutil
+import sys
+import time
+from typing import Annotated
+
+import typer
+from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+
+from minidata.errors import PermanentError
+from minidata.settings import Settings
+from operate.cli.app import app, settings_of, state_of
+from operate.cli.output import bytes_of, console, errors, print_json, print_table
+from operate.embedded import postgres_home
+from operate.embedded.secrets import read_secrets
+from operate.embedded.settings import secrets_file
+from operate.embedded.start import start_platform, stop_platform
+from operate.embedded.state import State
+from operate.embedded.status import NotRunningError, services_status
+
+_QUIET_SECONDS = 3
+
+
+class Steps:
+    """Shows what each service is doing: live on a terminal, line by line elsewhere, never silent for long."""
+
+    def __init__(self, done: str = "ready") -> None:
+        self._done = done
+        self._began: dict[str, float] = {}
+        self._tasks: dict[str, TaskID] = {}
+        self._live = errors.is_terminal
+        self._progress = Progress(
+            SpinnerColumn(finished_text="[green]✓[/green]"),
+            TextColumn("{task.description}"),
+            TextColumn("[dim]{task.fields[doing]}[/dim]"),
+            TimeElapsedColumn(),
+            console=errors,
+        )
+
+    def __enter__(self) -> "Steps":
+        if self._live:
+            self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._live:
+            self._progress.stop()
+
+    def __call__(self, title: str, doing: str | None) -> None:
+        """Take a report: what a service is doing, or None when it is done."""
+        began = self._began.setdefault(title, time.monotonic())
+        if self._live:
+            task = self._tasks.get(title)
+            if task is None:
+                task = self._tasks[title] = self._progress.add_task(title, total=1, doing="")
+            self._progress.update(task, doing=doing or "", completed=0 if doing else 1)
+        elif doing:
+            errors.print(f"{title}: {doing} ...")
+        else:
+            errors.print(f"{title}: {self._done} ({time.monotonic() - began:.1f} s)")
+
+
+@app.command()
+def up(
+    context: typer.Context,
+    bi: Annotated[bool, typer.Option("--bi/--no-bi", help="With the dashboards.")] = True,
+    simulator: Annotated[
+        bool, typer.Option("--simulator/--no-simulator", help="With simulated uploads.")
+    ] = True,
+) -> None:
+    """Set up what is missing, start everything in order, and print the addresses. Again: heal what is down.
+
+    Example: mdp up --no-bi
+    """
+    began = time.monotonic()
+    state = State.open(context.obj)
+    with Steps() as steps:
+        start_platform(state, steps)
+    console.print(f"[green]The platform is up[/green] after {time.monotonic() - began:.0f} s.")
+    home = state.platform.postgres_home
+    if home and not home.is_relative_to(state.folder):
+        console.print(
+            f"PostgreSQL never runs as root, so it runs as `nobody`, with its data in {home}.", soft_wrap=True
+        )
+    _print_addresses(state, settings_of(context))
+    console.print("Try: ./mdp upload FILE.csv --wait, then ./mdp sql 'select * from channel_stats limit 5'")
+
+
+def _print_addresses(state: State, settings: Settings) -> None:
+    rows: list[list[object]] = [
+        [
+            "Airflow",
+            f"http://127.0.0.1:{state.port('airflow')}",
+            f"user admin, MDP_AIRFLOW_PASSWORD in {secrets_file(state)}",
+        ],
+        ["S3", settings.s3_endpoint, "keys: ./mdp env"],
+        ["PostgreSQL", f"127.0.0.1:{settings.database_port}", "./mdp sql, or ./mdp env"],
+    ]
+    print_table(["service", "address", "log-in"], rows)
+
+
+@app.command()
+def down(context: typer.Context) -> None:
+    """Stop everything, keep the data.
+
+    Example: mdp down
+    """
+    state = state_of(context)
+    if not state.exists():
+        console.print(f"No platform was ever started in {state.folder}.", soft_wrap=True)
+        return
+    with Steps("stopped") as steps:
+        ran = stop_platform(State.open(state.folder), steps)
+    console.print("Stopped; the data is kept." if ran else "Nothing was running.")
+
+
+@app.command()
+def destroy(
+    context: typer.Context, yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False
+) -> None:
+    """Stop everything and remove all data of the platform; refuses a folder that is not one.
+
+    Example: mdp --state /tmp/trial destroy
+    """
+    state = state_of(context)
+    if not state.exists():
+        raise PermanentError(f"{state.folder} holds no platform; nothing was removed.")
+    if not yes:
+        typer.confirm(f"Remove all data of the platform in {state.folder}?", abort=True, err=True)
+    state = State.open(state.folder)
+    with Steps("stopped") as steps:
+        stop_platform(state, steps)
+    postgres_home.remove(state)
+    for path in sorted(state.folder.iterdir()):
+        # tools and environments of the default platform stay: they are no data
+        if path.name.startswith(("env-", "uv", "cache")):
+            continue
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    secrets_file(state).unlink(missing_ok=True)
+    console.print("Removed.")
+
+
+@app.command()
+def status(
+    context: typer.Context, json_: Annotated[bool, typer.Option("--json", help="For a script.")] = False
+) -> None:
+    """Show the services, the files by state, the freshness, and the time from upload to row.
+
+    Exit code 0 if all is well, 1 if something is not, 3 if the platform is not running.
+
+    Example: mdp status --json
+    """
+    found = services_status(state_of(context))
+    if json_:
+        print_json(found)
+    else:
+        rows: list[list[object]] = [
+            [s["name"], s["state"], s["pid"], s["address"], bytes_of(s["memory_bytes"])]
+            for s in found["services"]
+        ]
+        print_table(["service", "state", "pid", "address", "memory"], rows, numbers=("pid", "memory"))
+        pipeline = found["pipeline"]
+        times = pipeline["upload_to_row_seconds"]
+        console.print()
+        files = ", ".join(f"{count} {state}" for state, count in pipeline["files"].items())
+        console.print(f"files: {files or 'none yet'}")
+        if times["n"]:
+            console.print(
+                f"upload → row: p50 {times['p50']:.1f} s, p95 {times['p95']:.1f} s over {times['n']} files"
+            )
+        if pipeline["newest_row_age_seconds"] is not None:
+            console.print(f"newest row: {pipeline['newest_row_age_seconds']:.0f} s old")
+    if not found["running"]:
+        raise NotRunningError("The platform is not running. Start it with `./mdp up`.")
+    if not found["healthy"]:
+        raise PermanentError("Not all is well. `./mdp up` heals what is down; `./mdp logs NAME` tells why.")
+
+
+@app.command()
+def logs(
+    context: typer.Context,
+    service: Annotated[str | None, typer.Argument(help="One service; without it, all of them.")] = None,
+    lines: Annotated[int, typer.Option("--lines", "-n", min=1, help="So many last lines.")] = 50,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until Ctrl-C.")] = False,
+) -> None:
+    """Print the last lines of the services' logs.
+
+    Example: mdp logs airflow-scheduler --follow
+    """
+    folder = state_of(context).logs
+    known = {path.stem: path for path in sorted(folder.glob("*.log"))}
+    if service is not None and service not in known:
+        raise PermanentError(f"There is no log of {service}. There are: {', '.join(known) or 'none yet'}.")
+    chosen = {service: known[service]} if service else known
+    ends = {}
+    for name, path in chosen.items():
+        with path.open("rb") as stream:
+            stream.seek(max(0, path.stat().st_size - lines * 400))
+            tail = stream.read().decode(errors="replace").splitlines()[-lines:]
+            ends[name] = stream.tell()
+        _print_lines(name if len(chosen) > 1 else None, tail)
+    while follow:
+        time.sleep(0.3)
+        for name, path in chosen.items():
+            if path.stat().st_size < ends[name]:
+                ends[name] = 0  # rotated
+            with path.open("rb") as stream:
+                stream.seek(ends[name])
+                _print_lines(
+                    name if len(chosen) > 1 else None, stream.read().decode(errors="replace").splitlines()
+                )
+                ends[name] = stream.tell()
+
+
+def _print_lines(name: str | None, lines: list[str]) -> None:
+    for line in lines:
+        sys.stdout.write(f"{name}: {line}\n" if name else f"{line}\n")
+    sys.stdout.flush()
+
+
+@app.command()
+def env(context: typer.Context) -> None:
+    """Print the addresses and credentials as exports for a shell.
+
+    Example: eval "$(mdp env)"; psql "$MDP_DATABASE_URL"
+    """
+    settings = settings_of(context)
+    state = state_of(context)
+    url = (
+        f"postgresql://mdp_bi:{settings.secret('bi_password')}@{settings.database_host}:{settings.database_port}"
+        f"/{settings.database_name}?sslmode={settings.database_tls}"
+    )
+    key, secret = settings.secret("s3_access_key_id"), settings.secret("s3_secret_access_key")
+    values = {
+        "MDP_DATABASE_URL": url,
+        "MDP_S3_ENDPOINT": settings.s3_endpoint,
+        "MDP_S3_REGION": settings.s3_region,
+        "MDP_S3_ACCESS_KEY_ID": key,
+        "MDP_S3_SECRET_ACCESS_KEY": secret,
+        "MDP_GENERATOR_ACCESS_KEY_ID": settings.secret("generator_access_key_id"),
+        "MDP_GENERATOR_SECRET_ACCESS_KEY": settings.secret("generator_secret_access_key"),
+        "AWS_ENDPOINT_URL": settings.s3_endpoint,
+        "AWS_REGION": settings.s3_region,
+        "AWS_ACCESS_KEY_ID": key,
+        "AWS_SECRET_ACCESS_KEY": secret,
+    }
+    if state.exists():
+        values |= {
+            "MDP_AIRFLOW_URL": f"http://127.0.0.1:{state.port('airflow')}",
+            "MDP_AIRFLOW_USER": "admin",
+            "MDP_AIRFLOW_PASSWORD": read_secrets(secrets_file(state))["MDP_AIRFLOW_PASSWORD"],
+        }
+    for name, value in values.items():
+        sys.stdout.write(f"export {name}={_quoted(value)}\n")
+
+
+def _quoted(value: str) -> str:
+    """Quote for a shell, always in single quotes: scripts read the lines."""
+    return shlex.quote(value) if "'" in value else f"'{value}'"

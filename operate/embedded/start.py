@@ -1,0 +1,190 @@
+"""The ordered start: each service once what it needs has been seen to work, and side by side where it can."""
+
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from importlib.metadata import version
+
+from minidata.dataset import read_datasets
+from minidata.errors import TransientError
+from minidata.events.trigger import CHANNEL
+from minidata.settings import Settings
+from minidata.warehouse.connection import connect
+from minidata.warehouse.migrate import apply_datasets, create_roles, create_warehouse, migrate
+from operate.embedded import airflow, buckets, object_store, postgres, processes
+from operate.embedded.object_store import Buckets, Identities, Identity
+from operate.embedded.ports import choose_ports, require_free
+from operate.embedded.secrets import make_secrets, read_secrets
+from operate.embedded.service import PROGRAMS
+from operate.embedded.settings import embedded_settings, secrets_file, settings_in_environment
+from operate.embedded.state import State
+from operate.embedded.supervisor import Supervisor
+
+PORTS = ("postgres", "master", "volume", "filer", "s3", "airflow")
+TITLES = {
+    "postgres": "PostgreSQL",
+    "object-store": "SeaweedFS (S3)",
+    "relay": "Event relay",
+    "airflow-api": "Airflow API and page",
+    "airflow-scheduler": "Airflow scheduler",
+    "airflow-processor": "Airflow DAG processor",
+    "airflow-triggerer": "Airflow triggerer",
+}
+_PROBE_SECONDS = 180
+
+# Told of each service: its title, and what it is doing now; None when it is ready.
+Report = Callable[[str, str | None], None]
+
+
+@dataclass(frozen=True)
+class Start:
+    """One start of a platform."""
+
+    state: State
+    settings: Settings
+    secrets: dict[str, str]
+    supervisor: Supervisor
+    report: Report
+
+
+def start_platform(state: State, report: Report) -> None:
+    """Bring every service of a platform up; one that runs already is only looked at.
+
+    Args:
+        state: its folder.
+        report: told what happens.
+
+    Raises:
+        PermanentError: if something must be mended first; what has been started goes on running.
+    """
+    with state.exclusive():
+        make_secrets(secrets_file(state))
+        state.choose_settings(settings_in_environment())
+        ports = choose_ports(state, PORTS)
+        supervisor = Supervisor(state)
+        if not supervisor.running():
+            # What a killed supervisor left behind would hold the ports and the data.
+            report("Supervisor", "looks for leftovers")
+            processes.end(processes.find(state.folder))
+            require_free({name: ports[name] for name in PORTS})
+        supervisor.launch(PROGRAMS)
+        start = Start(state, embedded_settings(state), read_secrets(secrets_file(state)), supervisor, report)
+        report("Supervisor", None)
+        with ThreadPoolExecutor() as pool:
+            database = pool.submit(_start_database, start)
+            objects = pool.submit(_start_objects, start)
+            pipeline = pool.submit(_start_airflow, start, database)
+            relay = pool.submit(_start_relay, start, database, objects)
+            for part in (database, objects, pipeline, relay):
+                part.result()
+        _await_trigger(start)
+
+
+def _start_database(start: Start) -> None:
+    title, password = TITLES["postgres"], start.secrets["MDP_ADMIN_PASSWORD"]
+    start.report(title, "starting")
+    target = postgres.server(start.state)
+    if postgres.initialise(target, password):
+        start.report(title, "made its data folder")
+    start.supervisor.start("postgres")
+    start.supervisor.wait("postgres", lambda: postgres.probe(target.port, password), _PROBE_SECONDS)
+    with postgres.connect_administrator(target.port, password) as admin:
+        create_roles(admin, start.settings)
+        airflow.create_database(admin, start.secrets["MDP_AIRFLOW_DATABASE_PASSWORD"])
+        create_warehouse(admin, start.settings)
+    with connect(start.settings, "owner") as owner:
+        migrate(owner)
+        apply_datasets(owner, read_datasets(start.settings.datasets_folder).values())
+    start.report(title, None)
+
+
+def _start_objects(start: Start) -> None:
+    title, settings = TITLES["object-store"], start.settings
+    start.report(title, "starting")
+    names = Buckets(
+        settings.raw_bucket, settings.staging_bucket, settings.archive_bucket, settings.quarantine_bucket
+    )
+    people = Identities(
+        admin=_identity(start, "admin", "MDP_S3_ADMIN"),
+        etl=_identity(start, "etl", "MDP_S3"),
+        generator=_identity(start, "generator", "MDP_GENERATOR"),
+    )
+    object_store.write_config(start.state.weed, people, names)
+    start.supervisor.start("object-store")
+    client = buckets.connect(settings.s3_endpoint, people.admin)
+
+    def works() -> None:
+        buckets.prepare(client, names, people.generator)
+        buckets.probe(client, names.staging)  # never in raw: whatever lies there is taken for a snapshot
+
+    start.supervisor.wait("object-store", works, _PROBE_SECONDS)
+    start.report(title, None)
+
+
+def _identity(start: Start, name: str, prefix: str) -> Identity:
+    key, secret = (start.secrets[f"{prefix}_{part}"] for part in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY"))
+    return Identity(name, key, secret)
+
+
+def _start_airflow(start: Start, database: "Future[None]") -> None:
+    database.result()
+    installed = version("apache-airflow-core")
+    airflow.write_passwords(start.state.airflow, start.secrets["MDP_AIRFLOW_PASSWORD"])
+    if start.state.platform.airflow_version != installed:
+        start.report(TITLES[airflow.API], "making its tables")
+        airflow.migrate(start.state, start.settings)
+        start.state.remember(airflow_version=installed)
+    for name in airflow.COMPONENTS:
+        start.report(TITLES[name], "starting")
+        start.supervisor.start(name)
+    for name in airflow.COMPONENTS:
+        probe = airflow.Probe(start.state.port("airflow"), name)
+        start.supervisor.wait(name, probe, _PROBE_SECONDS)
+        start.report(TITLES[name], None)
+
+
+def _start_relay(start: Start, database: "Future[None]", objects: "Future[None]") -> None:
+    database.result()
+    objects.result()
+    start.supervisor.start("relay")
+    start.report(TITLES["relay"], None)
+
+
+def _await_trigger(start: Start) -> None:
+    """Wait until the trigger listens: from now on an upload is seen within a second."""
+    title = "Upload trigger"
+    start.report(title, "starting")
+
+    def listens() -> None:
+        password = start.secrets["MDP_ADMIN_PASSWORD"]
+        with postgres.connect_administrator(start.state.port("postgres"), password) as admin:
+            query = "select 1 from pg_stat_activity where usename = 'mdp_loader' and query = %s"
+            if not admin.execute(query, [f"listen {CHANNEL}"]).fetchone():
+                raise TransientError("The DAG's trigger does not listen yet.")
+
+    start.supervisor.wait("airflow-triggerer", listens, _PROBE_SECONDS)
+    start.report(title, None)
+
+
+def stop_platform(state: State, report: Report) -> bool:
+    """Stop every service, what depends on others first, and see that no process is left.
+
+    Returns:
+        Whether anything ran.
+    """
+    with state.exclusive():
+        supervisor = Supervisor(state)
+        left = processes.find(state.folder)
+        if supervisor.running():
+
+            def stop(name: str) -> None:
+                report(TITLES[name], "stopping")
+                supervisor.stop(name)
+                report(TITLES[name], None)
+
+            servers = ("postgres", "object-store")
+            with ThreadPoolExecutor() as pool:
+                list(pool.map(stop, [name for name in TITLES if name not in servers]))
+                list(pool.map(stop, servers))
+        supervisor.shutdown()
+        return bool(left)

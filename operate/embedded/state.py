@@ -1,0 +1,207 @@
+"""The folder that holds one embedded platform: its paths, and what was chosen at its first start."""
+
+import fcntl
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from minidata.errors import PermanentError
+
+_LAYOUT = 1
+_FOLDERS = ("run", "logs", "home", "weed", "objects", "airflow")
+_KNOWN = {*_FOLDERS, "postgres", "platform.json", "platform.lock", "lock", ".env"}
+# A path of a unix socket ends after 103 bytes on macOS; supervisor appends a pid while it makes its own.
+_SOCKET_BYTES = 90
+
+
+class Platform(BaseModel):
+    """What `platform.json` remembers.
+
+    Attributes:
+        layout: version of the folder's layout.
+        ports: TCP port on 127.0.0.1 by service.
+        postgres_home: folder of PostgreSQL's data, chosen once.
+        run_folder: where sockets are, if the state's own path is too long for them.
+        settings: `MDP_*` settings that the user chose for this platform.
+        airflow_version: the version that Airflow's own tables were made for.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    layout: int = Field(_LAYOUT, ge=_LAYOUT, le=_LAYOUT)
+    ports: dict[str, int] = {}
+    postgres_home: Path | None = None
+    run_folder: Path | None = None
+    settings: dict[str, str] = {}
+    airflow_version: str | None = None
+
+
+@dataclass(frozen=True)
+class State:
+    """One platform's folder, 0700 and owned by the user who runs it. Make it with `State.open`."""
+
+    folder: Path
+
+    @classmethod
+    def open(cls, folder: Path) -> "State":
+        """Open the folder, or make it with its subfolders.
+
+        Raises:
+            PermanentError: if it belongs to somebody else, holds other things, or cannot be written.
+        """
+        folder = folder.resolve()  # one name, for processes are found by it
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _require_ours(folder)
+            folder.chmod(0o700)
+            for name in _FOLDERS:
+                (folder / name).mkdir(mode=0o700, exist_ok=True)
+        except OSError as error:
+            raise PermanentError(
+                f"The platform's folder {folder} cannot be used: {error}. Choose another with --state."
+            ) from error
+        return cls(folder)
+
+    def exists(self) -> bool:
+        """Tell whether a platform was ever started here."""
+        return (self.folder / "platform.json").exists()
+
+    @property
+    def logs(self) -> Path:
+        """Log files of the supervisor and of each service."""
+        return self.folder / "logs"
+
+    @property
+    def home(self) -> Path:
+        """HOME of every service: none of them reads the user's own files."""
+        return self.folder / "home"
+
+    @property
+    def weed(self) -> Path:
+        """Configuration, keys and certificates of the object store."""
+        return self.folder / "weed"
+
+    @property
+    def objects(self) -> Path:
+        """Data of the object store."""
+        return self.folder / "objects"
+
+    @property
+    def airflow(self) -> Path:
+        """AIRFLOW_HOME."""
+        return self.folder / "airflow"
+
+    @property
+    def platform(self) -> Platform:
+        """What was chosen so far.
+
+        Raises:
+            PermanentError: if `platform.json` is damaged or of another layout.
+        """
+        file = self.folder / "platform.json"
+        try:
+            return Platform.model_validate_json(file.read_bytes())
+        except FileNotFoundError:
+            return Platform()
+        except (OSError, ValidationError) as error:
+            raise PermanentError(
+                f"{file} is damaged or of another version: {error}. Put it back from a backup; without it the "
+                "platform's ports and the place of its database are unknown."
+            ) from error
+
+    def remember(self, **choices: object) -> Platform:
+        """Change fields of `platform.json`, at one stroke and safely on the disk when this returns.
+
+        Threads and processes that change different fields at the same time wait for each other.
+        """
+        file = self.folder / "platform.json"
+        with (self.folder / "platform.lock").open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            platform = Platform.model_validate(self.platform.model_dump() | choices)
+            new = file.with_name("platform.json.new")
+            with new.open("w", encoding="utf-8") as stream:
+                new.chmod(0o600)
+                stream.write(platform.model_dump_json(indent=2) + "\n")
+                stream.flush()
+                os.fsync(stream.fileno())
+            new.replace(file)
+        return platform
+
+    def port(self, service: str) -> int:
+        """Return the port of a service.
+
+        Raises:
+            PermanentError: if none has been chosen yet.
+        """
+        try:
+            return self.platform.ports[service]
+        except KeyError:
+            raise PermanentError(
+                f"The platform in {self.folder} has no port for {service} yet: it was never started. "
+                "Start it with `./mdp up`."
+            ) from None
+
+    def chosen_settings(self) -> dict[str, str]:
+        """Return the `MDP_*` settings that the user chose for this platform."""
+        return dict(self.platform.settings)
+
+    def choose_settings(self, settings: Mapping[str, str]) -> None:
+        """Remember `MDP_*` settings, so that services restarted later have the same ones."""
+        if dict(settings) != self.platform.settings:
+            self.remember(settings=dict(settings))
+
+    @property
+    def run(self) -> Path:
+        """Folder of sockets and pids, short enough for a socket's path; made anew after a reboot took it."""
+        own = self.folder / "run"
+        if len(os.fsencode(own / "supervisor.sock")) <= _SOCKET_BYTES:
+            return own
+        elsewhere = self.platform.run_folder
+        if elsewhere and elsewhere.is_dir() and not elsewhere.is_symlink():
+            _require_ours(elsewhere)
+            return elsewhere
+        elsewhere = Path(tempfile.mkdtemp(prefix="mdp-"))
+        if len(os.fsencode(elsewhere / "supervisor.sock")) > _SOCKET_BYTES:
+            elsewhere.rmdir()
+            elsewhere = Path(tempfile.mkdtemp(prefix="mdp-", dir="/tmp"))
+        self.remember(run_folder=elsewhere)
+        return elsewhere
+
+    @contextmanager
+    def exclusive(self) -> Iterator[None]:
+        """Hold the platform's lock: one command at a time starts, stops or changes it.
+
+        Raises:
+            PermanentError: if another command holds it.
+        """
+        with (self.folder / "lock").open("a") as stream:
+            try:
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise PermanentError(
+                    f"Another `mdp` command is starting or stopping the platform in {self.folder}. "
+                    "Wait for it to end, then try again."
+                ) from None
+            yield
+
+
+def _require_ours(folder: Path) -> None:
+    owner = folder.stat().st_uid
+    if owner != os.geteuid():
+        raise PermanentError(
+            f"{folder} belongs to the user with id {owner}, you are {os.geteuid()}. "
+            "Run mdp as its owner, or choose another folder with --state."
+        )
+    if (folder / "platform.json").exists() or folder.name == ".mdp":
+        return
+    strangers = sorted({path.name for path in folder.iterdir()} - _KNOWN)
+    if strangers and not folder.name.startswith("mdp-"):
+        raise PermanentError(
+            f"{folder} is not a platform's folder: it holds {', '.join(strangers[:3])}. "
+            "Choose an empty or a new folder with --state."
+        )

@@ -1,0 +1,93 @@
+"""The state of a platform: its services, its files, and how fresh its rows are."""
+
+from typing import Any
+
+import psutil
+
+from minidata.errors import PlatformError
+from minidata.warehouse.connection import connect
+from operate.embedded import processes
+from operate.embedded.settings import embedded_settings
+from operate.embedded.start import TITLES
+from operate.embedded.state import State
+from operate.embedded.supervisor import Supervisor
+
+_PORTS = {"postgres": "postgres", "object-store": "s3", "airflow-api": "airflow"}
+_NO_TIMES: dict[str, Any] = {"p50": None, "p95": None, "n": 0}
+
+
+class NotRunningError(PlatformError):
+    """The platform is not running."""
+
+    exit_code = 3
+
+
+def services_status(state: State) -> dict[str, Any]:
+    """Return what runs and what it does.
+
+    Returns:
+        `running`, `healthy`, `services` (`name`, `state`, `pid`, `address`, `memory_bytes`: the proportional set
+        size of the service and its children) and `pipeline` (`files` by state, `newest_row_age_seconds`,
+        `upload_to_row_seconds`: `p50`, `p95`, `n`, over the last 200 files).
+    """
+    supervisor = Supervisor(state)
+    running = state.exists() and supervisor.running()
+    known = {info.name: info for info in supervisor.info()} if running else {}
+    services = []
+    for name in TITLES:
+        info = known.get(name)
+        port = state.platform.ports.get(_PORTS.get(name, "")) if state.exists() else None
+        services.append(
+            {
+                "name": name,
+                "state": info.state.lower() if info else "stopped",
+                "pid": info.pid if info else None,
+                "address": f"127.0.0.1:{port}" if port else None,
+                "memory_bytes": _memory(state, name) if info and info.pid else 0,
+            }
+        )
+    pipeline: dict[str, Any] = {
+        "files": {},
+        "newest_row_age_seconds": None,
+        "upload_to_row_seconds": _NO_TIMES,
+    }
+    answers = False
+    if running:
+        try:
+            pipeline = _pipeline(state)
+            answers = True
+        except PlatformError:
+            answers = False
+    healthy = answers and all(service["state"] == "running" for service in services)
+    return {"running": running, "healthy": healthy, "services": services, "pipeline": pipeline}
+
+
+def _memory(state: State, service: str) -> int:
+    total = 0
+    for process in processes.find(state.folder, service):
+        try:
+            full = process.memory_full_info()
+            total += getattr(full, "pss", None) or full.rss
+        except psutil.Error:
+            continue
+    return total
+
+
+def _pipeline(state: State) -> dict[str, Any]:
+    with connect(embedded_settings(state), "loader") as connection:
+        files = connection.execute(
+            "select state::text, count(*) from mdp.files group by state order by state"
+        ).fetchall()
+        age = connection.execute(
+            "select extract(epoch from clock_timestamp() - max(loaded_at))::float8 from mdp.files"
+        ).fetchone()
+        times = connection.execute(
+            "select percentile_cont(0.5) within group (order by s), percentile_cont(0.95) within group (order by s), "
+            "count(*) from (select extract(epoch from loaded_at - arrived_at)::float8 as s from mdp.files "
+            "where loaded_at is not null and rows_loaded > 0 order by loaded_at desc limit 200) t"
+        ).fetchone()
+    return {
+        "files": dict(files),
+        "newest_row_age_seconds": age[0] if age else None,
+        "upload_to_row_seconds": dict(zip(("p50", "p95", "n"), times, strict=True)) if times else _NO_TIMES,
+    }

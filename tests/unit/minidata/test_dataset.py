@@ -1,0 +1,95 @@
+"""A declaration is checked whole, and each error names the file and the place."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from minidata.dataset import dataset_of, read_dataset, read_datasets
+from minidata.errors import PermanentError
+from minidata.settings import PROJECT
+
+DATASETS = PROJECT / "datasets"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    copy = tmp_path / "youtube_stats"
+    copy.mkdir()
+    (copy / "dataset.yaml").write_text((DATASETS / "youtube_stats" / "dataset.yaml").read_text())
+    return copy
+
+
+def change(folder: Path, *path: str, value: object) -> None:
+    file = folder / "dataset.yaml"
+    declared = yaml.safe_load(file.read_text())
+    place = declared
+    for name in path[:-1]:
+        place = place[name]
+    place[path[-1]] = value
+    file.write_text(yaml.safe_dump(declared, sort_keys=False))
+
+
+def test_the_seed_s_dataset_declares_the_tables_of_the_contract() -> None:
+    dataset = read_datasets(DATASETS)["youtube_stats"]
+    assert dataset.tables == {
+        "video_metrics": ["date_updated", "video_id"],
+        "channel_metrics": ["date_updated", "channel_id"],
+        "videos": ["channel_id", "video_id"],
+        "channels": ["channel_id"],
+        "channel_stats": ["channel_id"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        (("columns", "total_views", "type"), "float", "columns → total_views"),
+        (("columns", "date_updated", "not_before"), "video_id", "not_before names video_id"),
+        (("rollups", "videos", "measures", "total_views"), {"sum": "total_views"}, "rollups → videos → measures"),
+        (("rollups", "videos", "measures", "total_views"), {"max": "views"}, "views, which is no column"),
+        (("rollups", "channels", "latest", "by"), "channel_id", "channel_id must be a timestamp"),
+        (("rollups", "channels", "gains"), {"g": {"of": "channel_subscribers"}}, "a gain needs a window"),
+        (("rollups", "video_metrics", "gains"), {"g": {"of": "nothing"}}, "which is no measure"),
+        (("rollups", "video_metrics", "gains"), {"total_views": {"of": "total_views"}}, "named twice"),
+        (("rollups", "video_metrics", "keys", "video_id"), {"window": "date_created", "seconds": 60}, "at most one window"),
+        (("summaries", "channel_stats", "from"), "nothing", "nothing is no rollup"),
+        (("summaries", "channel_stats", "keys"), ["video_id"], "must be keys of channels"),
+        (("colour",), "blue", "colour: Extra inputs"),
+        (("name",), "other", "its folder is youtube_stats"),
+    ],
+)
+def test_a_wrong_declaration_is_refused_with_its_place(
+    folder: Path, path: tuple[str, ...], value: object, message: str
+) -> None:
+    read_dataset(folder)
+    change(folder, *path, value=value)
+    with pytest.raises(PermanentError) as caught:
+        read_dataset(folder)
+    assert message in str(caught.value)
+    assert str(folder / "dataset.yaml") in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "name: [", "a: b: c"])
+def test_what_is_no_yaml_mapping_is_refused(folder: Path, text: str) -> None:
+    (folder / "dataset.yaml").write_text(text)
+    with pytest.raises(PermanentError, match="is no YAML mapping"):
+        read_dataset(folder)
+
+
+def test_a_folder_without_declarations_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(PermanentError, match="No dataset is declared"):
+        read_datasets(tmp_path)
+
+
+def test_the_longest_prefix_of_whole_segments_decides() -> None:
+    base = read_datasets(DATASETS)["youtube_stats"]
+    known = [base, base.model_copy(update={"name": "nested", "prefix": "youtube_stats/nested"})]
+    for key, name in {
+        "youtube_stats/a.csv": "youtube_stats",
+        "youtube_stats/nested/a.csv": "nested",
+        "youtube_stats/nested.csv": "youtube_stats",
+        "youtube_stats2/a.csv": "fallback",
+        "a.csv": "fallback",
+    }.items():
+        assert dataset_of(key, known, "fallback") == name, key

@@ -1,0 +1,44 @@
+"""The trigger fires when the waiting set changes and while it stays unclaimed, and never in a storm."""
+
+from minidata.events.trigger import Pace, SnapshotTrigger
+from minidata.ledger import Waiting
+
+IDLE = Waiting(0, 0, 0, 0)
+ONE = Waiting(1, 7, 7, 0)
+TWO = Waiting(2, 8, 7, 0)
+
+
+def test_it_fires_at_once_for_new_work_and_again_only_after_a_while() -> None:
+    pace = Pace(wake_seconds=5, reconcile_seconds=30)
+    assert not pace.fires(IDLE, 0)
+    assert pace.fires(ONE, 1)
+    assert not pace.fires(ONE, 5.9)
+    assert pace.fires(TWO, 5.95)
+    assert not pace.fires(TWO, 10.9)
+    assert pace.fires(TWO, 10.95)
+
+
+def test_while_somebody_is_at_work_it_is_patient_but_not_for_ever() -> None:
+    pace = Pace(wake_seconds=5, reconcile_seconds=30)
+    busy = Waiting(1, 7, 7, 1)
+    assert pace.fires(busy, 0)
+    assert not pace.fires(busy, 29)
+    assert pace.fires(busy, 30)
+
+
+def test_the_same_file_that_comes_back_fires_again_at_once() -> None:
+    pace = Pace(wake_seconds=5, reconcile_seconds=30)
+    assert pace.fires(ONE, 0)
+    assert not pace.fires(IDLE, 1)
+    assert pace.fires(ONE, 2)
+
+
+def test_the_first_look_lists_everything_and_then_every_interval() -> None:
+    pace = Pace(wake_seconds=5, reconcile_seconds=30)
+    assert [t for t in (0.0, 10.0, 29.9, 30.0, 59.0, 60.0) if pace.full_listing_due(t)] == [0.0, 30.0, 60.0]
+
+
+def test_airflow_can_make_the_trigger_again_from_what_it_keeps() -> None:
+    path, arguments = SnapshotTrigger("youtube_stats").serialize()
+    assert path == f"{SnapshotTrigger.__module__}.{SnapshotTrigger.__qualname__}"
+    assert SnapshotTrigger(**arguments).dataset == "youtube_stats"

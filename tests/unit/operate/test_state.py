@@ -1,0 +1,92 @@
+"""The folder of an embedded platform."""
+
+import stat
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from minidata.errors import PermanentError
+from operate.embedded.state import State
+
+
+def test_a_new_folder_is_for_its_owner_only(tmp_path: Path) -> None:
+    state = State.open(tmp_path / "a b" / "zustand ä")
+    assert stat.S_IMODE(state.folder.stat().st_mode) == 0o700
+    assert all(stat.S_IMODE(folder.stat().st_mode) == 0o700 for folder in (state.logs, state.weed, state.objects))
+
+
+def test_a_folder_that_holds_other_things_is_refused_and_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "thesis.tex").touch()
+    mode = tmp_path.stat().st_mode
+    with pytest.raises(PermanentError, match=r"thesis\.tex.*--state"):
+        State.open(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
+    assert tmp_path.stat().st_mode == mode
+
+
+def test_a_folder_with_secrets_alone_is_taken(tmp_path: Path) -> None:
+    (tmp_path / ".env").touch()
+    assert State.open(tmp_path).folder == tmp_path.resolve()
+
+
+def test_choices_are_there_when_it_is_opened_again(tmp_path: Path) -> None:
+    State.open(tmp_path).remember(ports={"postgres": 15001})
+    State.open(tmp_path).choose_settings({"MDP_BATCH_FILES": "7"})
+    again = State.open(tmp_path)
+    assert again.port("postgres") == 15001
+    assert again.chosen_settings() == {"MDP_BATCH_FILES": "7"}
+    assert stat.S_IMODE((tmp_path / "platform.json").stat().st_mode) == 0o600
+
+
+def test_choices_made_at_the_same_time_are_all_kept(tmp_path: Path) -> None:
+    state = State.open(tmp_path)
+    choices: list[dict[str, object]] = [
+        {"ports": {"s3": 15002}},
+        {"postgres_home": tmp_path / "home"},
+        {"settings": {"MDP_X": "1"}},
+        {"airflow_version": "3"},
+    ]
+    for _ in range(20):
+        (tmp_path / "platform.json").unlink(missing_ok=True)
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(lambda choice: state.remember(**choice), choices))
+        platform = state.platform
+        assert platform.ports == {"s3": 15002}
+        assert platform.postgres_home == tmp_path / "home"
+        assert platform.settings == {"MDP_X": "1"}
+        assert platform.airflow_version == "3"
+
+
+def test_a_port_that_was_never_chosen_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(PermanentError, match=r"postgres.*\./mdp up"):
+        State.open(tmp_path).port("postgres")
+
+
+@pytest.mark.parametrize("content", ["", "{", '{"layout": 99}', '{"unknown": 1}', "[]"])
+def test_a_damaged_memory_is_an_error_that_names_the_file(tmp_path: Path, content: str) -> None:
+    state = State.open(tmp_path)
+    (tmp_path / "platform.json").write_text(content)
+    with pytest.raises(PermanentError, match=r"platform\.json is damaged"):
+        _ = state.platform
+
+
+def test_sockets_of_a_deep_folder_go_where_their_path_is_short(tmp_path: Path) -> None:
+    state = State.open(tmp_path / ("ü" * 50) / ("x" * 50))
+    run = state.run
+    try:
+        assert len(bytes(run / "supervisor.sock.1234567")) <= 103
+        assert stat.S_IMODE(run.stat().st_mode) == 0o700
+        assert State.open(state.folder).run == run
+        run.rmdir()
+        assert state.run.is_dir()
+    finally:
+        state.run.rmdir()
+
+
+def test_a_second_command_does_not_start_or_stop_at_the_same_time(tmp_path: Path) -> None:
+    first, second = State.open(tmp_path), State.open(tmp_path)
+    with first.exclusive(), pytest.raises(PermanentError, match="Another `mdp` command"), second.exclusive():
+        pass
+    with second.exclusive():
+        pass
