@@ -19,3 +19,7 @@ class ClaimLostError(TransientError):
 
 class ObjectGoneError(PermanentError):
     """The very version of an object that was asked for does not exist any more."""
+
+
+class NotRunningError(PlatformError):
+    """The platform that a command is about is not running."""

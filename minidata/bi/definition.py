@@ -1,261 +1,174 @@
-"""What a dashboard is, for every tool alike: rows of tiles, each a question put to one reading view.
+"""The definitions: read from `dashboards/*.yaml`, and checked against the views that they are built on.
 
-Logic lives in the views, which are tested; a tile only chooses dimensions and measures, so that each tool can
-add its own filters and drill-downs. `read_dashboards` reads and checks the YAML of a folder.
+Beyond the shape of the YAML: names exist and are unique, charts fit their data, and every fault has its line.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
-
-from minidata.bi.views import View
-from minidata.dataset import Identifier, Model
+from minidata.bi.model import TIME_CHARTS, Condition, Dashboard, Measure, Tile, ValuesFilter
+from minidata.bi.source import Place, Source, guess, read_source
+from minidata.bi.views import MART, NUMBERS, View, read_views
+from minidata.errors import PermanentError
 from minidata.settings import PROJECT
 
 FOLDER = PROJECT / "dashboards"
-GRID = 12  # columns that a row of tiles is divided into
 
-Chart = Literal["number", "line", "area", "bar", "row", "scatter", "pie", "table"]
-TIME_CHARTS = ("line", "area", "bar")
-Grain = Literal["30 seconds", "1 minute", "5 minutes", "1 hour"]
-Line = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\n\r]+$")]
-# Names that end in SQL: the tools' templates give a meaning to {{ and [[, PostgreSQL ends a name after 63 bytes.
-Label = Annotated[str, Field(max_length=60, pattern=r'^[^"{}\[\]\\\s]([^"{}\[\]\\\n\r\t]*[^"{}\[\]\\\s])?$')]
-Value = bool | int | Annotated[str, Field(max_length=200, pattern=r"^[^{}\[\]\\]*$")]
+Problem = tuple[Place, str]
+Views = Mapping[str, View]
 
-
-class Dimension(Model):
-    """A column to group by; in YAML, its bare name will do.
-
-    Attributes:
-        column: of the tile's view.
-        every: length of the steps that an instant is cut to; needed on the time axis of a chart.
-        top: draw only so many of its values: those with the greatest first measure.
-    """
-
-    column: Identifier
-    every: Grain | None = None
-    top: int | None = Field(None, gt=0, le=50)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _from_name(cls, data: Any) -> Any:
-        return {"column": data} if isinstance(data, str) else data
+# How many dimensions and measures each chart draws: (least, most) of each.
+_SHAPES = {
+    "number": ((0, 0), (1, 1)),
+    "line": ((1, 2), (1, 8)),
+    "area": ((1, 2), (1, 8)),
+    "bar": ((1, 2), (1, 8)),
+    "row": ((1, 1), (1, 3)),
+    "pie": ((1, 1), (1, 1)),
+    "scatter": ((1, 2), (2, 3)),
+    "table": ((1, 8), (0, 8)),
+}
 
 
-class Measure(Model):
-    """An aggregate, named for people.
-
-    Attributes:
-        name: stands above the column, at the axis, in the legend.
-        how: the aggregate; `p50` and `p95` are percentiles, `ratio` is `times` × sum of `of` ÷ sum of `to`.
-        of: the column; `count` counts rows and has none.
-        to: the divisor of a ratio.
-        times: factor of a ratio: 100 for a percentage.
-        shown: every digit, abbreviated (1.2M), or with one decimal.
-    """
-
-    name: Label
-    how: Literal["sum", "max", "min", "average", "count", "distinct", "p50", "p95", "ratio"]
-    of: Identifier | None = None
-    to: Identifier | None = None
-    times: int = Field(1, gt=0)
-    shown: Literal["whole", "short", "tenths"] = "whole"
-
-    @model_validator(mode="after")
-    def _complete(self) -> "Measure":
-        if (self.of is None) != (self.how == "count"):
-            raise ValueError("`count` counts rows and takes no `of`; every other measure needs one.")
-        if (self.to is None) != (self.how != "ratio") or (self.times != 1 and self.how != "ratio"):
-            raise ValueError("a ratio needs `to`; `to` and `times` belong to a ratio only.")
-        return self
-
-
-class Condition(Model):
-    """A fixed filter of a tile: a column, a comparison, and one value (or a list, for `in`)."""
-
-    column: Identifier
-    is_: Literal["=", "!=", "<", "<=", ">", ">=", "in"] = Field(alias="is")
-    value: Value | list[Value]
-
-    @model_validator(mode="after")
-    def _list_for_in(self) -> "Condition":
-        if isinstance(self.value, list) != (self.is_ == "in") or self.value == []:
-            raise ValueError("`in` takes a list of values, every other comparison takes one value.")
-        return self
-
-
-class Sort(Model):
-    """The order of a tile's rows: by the name of a measure or by a dimension's column."""
-
-    by: str
-    descending: bool = True
-
-
-class Tile(Model):
-    """One question with its chart.
-
-    Attributes:
-        name: never renamed; the tools know the tile by it. Unique in its dashboard.
-        title: above the chart.
-        means: one line that says what is shown, shown with the tile.
-        view: the reading view that is asked.
-        chart: number: 1 measure. line, area, bar: time (with `every`), then at most one series. row, pie: one
-            dimension. scatter: a dot for each first dimension, coloured by the second, measures x, y and size.
-            table: its dimensions, then its measures.
-        dimensions: what is grouped by.
-        measures: what is computed.
-        where: fixed filters, all of which hold.
-        sort: else by time, or by the first measure, greatest first.
-        limit: of rows.
-        stacked: whether the series of an area or bar chart stand on each other.
-        width: in twelfths of the row.
-    """
-
-    name: Identifier
-    title: Line
-    means: Line
-    view: Identifier
-    chart: Chart
-    dimensions: tuple[Dimension, ...] = ()
-    measures: tuple[Measure, ...] = ()
-    where: tuple[Condition, ...] = ()
-    sort: Sort | None = None
-    limit: int | None = Field(None, gt=0, le=10_000)
-    stacked: bool = False
-    width: int = Field(gt=0, le=GRID)
-
-    @property
-    def time(self) -> Dimension | None:
-        """The time axis, if the chart has one."""
-        return self.dimensions[0] if self.chart in TIME_CHARTS else None
-
-    @property
-    def series(self) -> Dimension | None:
-        """The dimension that makes the lines, areas, bars or colours, if there is one."""
-        drawn = self.chart in (*TIME_CHARTS, "scatter")
-        return self.dimensions[1] if drawn and len(self.dimensions) > 1 else None
-
-
-class Row(Model):
-    """Tiles side by side, from left to right.
-
-    Attributes:
-        height: of its tiles; a number needs 3, a chart 8.
-        tiles: whose widths add up to at most 12.
-    """
-
-    height: int = Field(gt=0, le=30)
-    tiles: tuple[Tile, ...] = Field(min_length=1)
-
-    @model_validator(mode="after")
-    def _fits(self) -> "Row":
-        width = sum(tile.width for tile in self.tiles)
-        if width > GRID:
-            raise ValueError(f"the tiles are {width} wide together, a row is {GRID}.")
-        return self
-
-
-class PeriodFilter(Model):
-    """A choice of period; it narrows every tile whose view has a time.
-
-    Attributes:
-        last_hours: what is chosen at first: so many hours back, from the start of that hour until now.
-    """
-
-    kind: Literal["period"]
-    label: Label = "Period"
-    last_hours: int = Field(gt=0, le=24 * 366)
-
-
-class ValuesFilter(Model):
-    """A choice among the values of a column; it narrows every tile whose view has that column.
-
-    Attributes:
-        column: of the views.
-        view: a small view whose column lists the values to choose from.
-    """
-
-    kind: Literal["values"]
-    label: Label
-    column: Identifier
-    view: Identifier
-
-
-Filter = Annotated[PeriodFilter | ValuesFilter, Field(discriminator="kind")]
-
-
-class Place(Model):
-    """Where a tile lies: x and width in twelfths, y and height in units of rows."""
-
-    x: int
-    y: int
-    width: int
-    height: int
-
-
-class Dashboard(Model):
-    """A dashboard, with the part of the catalogue that it uses.
-
-    Attributes:
-        name: never renamed; the tools know the dashboard by it. The file has the same name.
-        title: what people call it.
-        question: what it answers, in one line.
-        refresh_seconds: how often an open dashboard asks again.
-        filters: by name.
-        rows: from the top down.
-        views: the views that its tiles and filters use, by name (not written in the file).
-    """
-
-    name: Identifier
-    title: Line
-    question: Line
-    refresh_seconds: int = Field(ge=10, le=3600)
-    filters: dict[Identifier, Filter] = {}
-    rows: tuple[Row, ...] = Field(min_length=1)
-    views: dict[str, View] = {}
-
-    @property
-    def tiles(self) -> list[Tile]:
-        """All tiles, in reading order."""
-        return [tile for row in self.rows for tile in row.tiles]
-
-    def places(self) -> Iterator[tuple[Tile, Place]]:
-        """Yield each tile with its place on the grid."""
-        y = 0
-        for row in self.rows:
-            x = 0
-            for tile in row.tiles:
-                yield tile, Place(x=x, y=y, width=tile.width, height=row.height)
-                x += tile.width
-            y += row.height
-
-    def filters_of(self, tile: Tile) -> dict[str, str]:
-        """Return the column that each filter narrows in a tile, by filter; a filter without one leaves it alone."""
-        view = self.views[tile.view]
-        found = {
-            name: view.time if isinstance(filter_, PeriodFilter) else filter_.column
-            for name, filter_ in self.filters.items()
-        }
-        return {name: column for name, column in found.items() if column in view.columns and column}
-
-    def label(self, tile: Tile, dimension: Dimension) -> str:
-        """Return what people read for a dimension."""
-        return self.views[tile.view].columns[dimension.column].label
-
-
-def read_dashboards(folder: Path = FOLDER, mart: Path | None = None) -> list[Dashboard]:
+def read_dashboards(folder: Path = FOLDER, mart: Path = MART) -> list[Dashboard]:
     """Read every dashboard of a folder, in the order of their files' names, and check them against the views.
 
     Args:
         folder: of `<name>.yaml` files.
-        mart: folder of the catalogue of views, if not the project's own.
+        mart: folder of the catalogue of views.
 
     Raises:
         PermanentError: if one is wrong; every problem is listed with its file and line.
     """
-    from minidata.bi.checks import checked_dashboards  # noqa: PLC0415  the checks need the models above
+    views = read_views(mart)
+    files = sorted(folder.glob("*.yaml"))
+    if not files:
+        raise PermanentError(f"No dashboard is declared in {folder}: put one into {folder}/<name>.yaml.")
+    dashboards, faults = [], []
+    for file in files:
+        try:
+            dashboards.append(_read(file, views))
+        except PermanentError as error:
+            faults.append(str(error))
+    titles: dict[str, str] = {}
+    for dashboard in dashboards:
+        other = titles.setdefault(dashboard.title.casefold(), dashboard.name)
+        if other != dashboard.name:
+            faults.append(f"{folder / dashboard.name}.yaml: {other}.yaml has the same title.")
+    if faults:
+        raise PermanentError("The dashboards are wrong; nothing was changed:\n" + "\n".join(faults))
+    return dashboards
 
-    return checked_dashboards(folder, mart)
+
+def _read(file: Path, views: Views) -> Dashboard:
+    source: Source = read_source(file)
+    if isinstance(source.data, dict) and "views" in source.data:
+        raise source.error([(("views",), "views are declared in warehouse/mart/views.yaml.")])
+    dashboard = source.check(Dashboard)
+    problems = list(_problems(dashboard, views))
+    if dashboard.name != file.stem:
+        problems.append((("name",), f"the file is {file.name}: name and file must agree."))
+    if problems:
+        raise source.error(problems)
+    used = {tile.view for tile in dashboard.tiles}
+    used |= {f.view for f in dashboard.filters.values() if isinstance(f, ValuesFilter)}
+    return dashboard.model_copy(update={"views": {name: views[name] for name in views if name in used}})
+
+
+def _problems(dashboard: Dashboard, views: Views) -> Iterator[Problem]:
+    names: dict[str, int] = {}
+    for y, row in enumerate(dashboard.rows):
+        for x, tile in enumerate(row.tiles):
+            place = ("rows", y, "tiles", x)
+            if tile.name in names:
+                yield (*place, "name"), f"two tiles are called `{tile.name}`; rename one."
+            names[tile.name] = y
+            yield from (((*place, *rest), text) for rest, text in _tile_problems(tile, views))
+    for name, filter_ in dashboard.filters.items():
+        if isinstance(filter_, ValuesFilter):
+            place = ("filters", name)
+            if filter_.view not in views:
+                yield (*place, "view"), f"`{filter_.view}` is no view; {guess(filter_.view, views)}"
+            else:
+                yield from _column(views[filter_.view], filter_.column, (*place, "column"))
+    if len({f.label for f in dashboard.filters.values()}) < len(dashboard.filters):
+        yield ("filters",), "two filters have the same label."
+    if sum(f.kind == "period" for f in dashboard.filters.values()) > 1:
+        yield ("filters",), "a dashboard has at most one period."
+
+
+def _tile_problems(tile: Tile, views: Views) -> Iterator[Problem]:
+    if tile.view not in views:
+        yield ("view",), f"`{tile.view}` is no view; {guess(tile.view, views)}"
+        return
+    view = views[tile.view]
+    for kind, items, (least, most) in zip(
+        ("dimensions", "measures"), (tile.dimensions, tile.measures), _SHAPES[tile.chart], strict=True
+    ):
+        if not least <= len(items) <= most:
+            wanted = f"{least}" if least == most else f"{least} to {most}"
+            yield (kind,), f"a {tile.chart} chart has {wanted} {kind}, not {len(items)}."
+    for index, dimension in enumerate(tile.dimensions):
+        place = ("dimensions", index)
+        yield from _column(view, dimension.column, (*place, "column"))
+        if dimension.column in view.columns:
+            is_axis = tile.chart in TIME_CHARTS and index == 0
+            if is_axis != (dimension.every is not None):
+                yield place, "`every` belongs to the time axis of a line, area or bar chart, and is needed there."
+            if is_axis and view.columns[dimension.column].type != "timestamptz":
+                yield (*place, "column"), f"the time axis must be a timestamptz, `{dimension.column}` is none."
+            if dimension.top and not (tile.chart in TIME_CHARTS and index == 1):
+                yield (*place, "top"), "`top` belongs to the series of a chart; elsewhere use `limit`."
+    if tile.chart in TIME_CHARTS and len(tile.dimensions) > 1 and len(tile.measures) > 1:
+        yield ("measures",), "a chart with a series draws one measure."
+    for index, measure in enumerate(tile.measures):
+        yield from _measure_problems(measure, view, ("measures", index))
+    for index, condition in enumerate(tile.where):
+        yield from _condition_problems(condition, view, ("where", index))
+    yield from _order_problems(tile, view)
+
+
+def _measure_problems(measure: Measure, view: View, place: tuple[str | int, ...]) -> Iterator[Problem]:
+    if len(measure.name.encode()) > 63:
+        yield (*place, "name"), "a name has at most 63 bytes."
+    for key, column in (("of", measure.of), ("to", measure.to)):
+        if column is None:
+            continue
+        yield from _column(view, column, (*place, key))
+        adds = measure.how in ("sum", "average", "p50", "p95", "ratio")
+        if adds and column in view.columns and view.columns[column].type not in NUMBERS:
+            yield (*place, key), f"`{measure.how}` needs a number, `{column}` is {view.columns[column].type}."
+
+
+def _condition_problems(condition: Condition, view: View, place: tuple[str | int, ...]) -> Iterator[Problem]:
+    yield from _column(view, condition.column, (*place, "column"))
+    if condition.column not in view.columns:
+        return
+    type_ = view.columns[condition.column].type
+    fits = {"text": str, "boolean": bool, "bigint": int, "numeric": int}.get(type_)
+    values = condition.value if isinstance(condition.value, list) else [condition.value]
+    if fits is None:
+        yield place, f"`{condition.column}` is a {type_}: periods are chosen on the dashboard, not in a tile."
+    elif any(type(value) is not fits for value in values):
+        yield (*place, "value"), f"`{condition.column}` is {type_}; {values} does not compare with it."
+
+
+def _order_problems(tile: Tile, view: View) -> Iterator[Problem]:
+    labels = [view.columns[d.column].label for d in tile.dimensions if d.column in view.columns]
+    names = [*labels, *(measure.name for measure in tile.measures)]
+    if len({name.casefold() for name in names}) < len(names):
+        yield ("measures",), f"two columns of the tile have the same name: {', '.join(names)}."
+    known = [*(d.column for d in tile.dimensions), *(m.name for m in tile.measures)]
+    if tile.sort and tile.sort.by not in known:
+        yield ("sort", "by"), f"`{tile.sort.by}` is no measure or dimension; {guess(tile.sort.by, known)}"
+    if tile.chart in ("row", "scatter", "table") and tile.limit is None:
+        yield (), f"a {tile.chart} chart needs a `limit`."
+    if tile.chart in (*TIME_CHARTS, "number") and (tile.limit or tile.sort):
+        yield (), f"a {tile.chart} chart takes no `limit` and no `sort`; a series takes `top`."
+    if tile.stacked and tile.chart not in ("area", "bar"):
+        yield ("stacked",), "only areas and bars can be stacked."
+
+
+def _column(view: View, column: str, place: tuple[str | int, ...]) -> Iterator[Problem]:
+    if column not in view.columns:
+        yield place, f"`{column}` is no column of the view; {guess(column, view.columns)}"

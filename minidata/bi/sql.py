@@ -6,7 +6,7 @@ from datetime import datetime
 
 from psycopg import sql
 
-from minidata.bi.definition import Condition, Dashboard, Dimension, Measure, PeriodFilter, Tile
+from minidata.bi.model import Condition, Dashboard, Dimension, Measure, PeriodFilter, Tile
 from minidata.bi.views import SCHEMA
 
 _BIN = "date_bin('{every}', {column}, timestamptz '2000-01-01 00:00:00+00')"

@@ -4,10 +4,9 @@ import sys
 
 import psycopg
 
-from minidata.errors import PlatformError
+from minidata.errors import NotRunningError, PlatformError
 from operate.cli.app import app
 from operate.cli.output import errors, safe
-from operate.embedded.status import NotRunningError
 
 
 def main() -> int:

@@ -5,9 +5,11 @@ from typing import Annotated
 
 import typer
 
+from minidata.errors import NotRunningError
 from minidata.settings import PROJECT, Settings, load_settings
 from operate.embedded.settings import embedded_settings
 from operate.embedded.state import State
+from operate.embedded.supervisor import Supervisor
 
 DEFAULT_STATE = PROJECT / ".mdp"
 
@@ -45,7 +47,22 @@ def state_of(context: typer.Context) -> State:
     return State(context.obj)
 
 
-def settings_of(context: typer.Context) -> Settings:
-    """Return how to reach the platform: the embedded one if there is one, else what the `MDP_*` variables say."""
+def settings_of(context: typer.Context, *, running: bool = True) -> Settings:
+    """Return how to reach the platform: the embedded one if there is one, else what the `MDP_*` variables say.
+
+    Args:
+        context: of the command.
+        running: whether the command needs the platform to run.
+
+    Raises:
+        NotRunningError: if it does not.
+    """
     state = state_of(context)
-    return embedded_settings(state) if state.exists() else load_settings()
+    if state.exists():
+        if running and not Supervisor(state).running():
+            raise NotRunningError(f"The platform in {state.folder} is not running. Start it with `./mdp up`.")
+        return embedded_settings(state)
+    settings = load_settings()
+    if settings.loader_password is None:
+        raise NotRunningError(f"There is no platform in {state.folder}. Start one with `./mdp up`.")
+    return settings

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
-from minidata.errors import PermanentError
+from minidata.errors import NotRunningError, PermanentError
 from minidata.settings import Settings
 from operate.cli.app import app, settings_of, state_of
 from operate.cli.output import bytes_of, console, errors, print_json, print_table
@@ -18,7 +18,7 @@ from operate.embedded.secrets import read_secrets
 from operate.embedded.settings import secrets_file
 from operate.embedded.start import start_platform, stop_platform
 from operate.embedded.state import State
-from operate.embedded.status import NotRunningError, services_status
+from operate.embedded.status import services_status
 
 _QUIET_SECONDS = 3
 
@@ -226,7 +226,7 @@ def env(context: typer.Context) -> None:
 
     Example: eval "$(mdp env)"; psql "$MDP_DATABASE_URL"
     """
-    settings = settings_of(context)
+    settings = settings_of(context, running=False)
     state = state_of(context)
     url = (
         f"postgresql://mdp_bi:{settings.secret('bi_password')}@{settings.database_host}:{settings.database_port}"

@@ -16,12 +16,6 @@ _PORTS = {"postgres": "postgres", "object-store": "s3", "airflow-api": "airflow"
 _NO_TIMES: dict[str, Any] = {"p50": None, "p95": None, "n": 0}
 
 
-class NotRunningError(PlatformError):
-    """The platform is not running."""
-
-    exit_code = 3
-
-
 def services_status(state: State) -> dict[str, Any]:
     """Return what runs and what it does.
 

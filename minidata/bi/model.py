@@ -1,0 +1,243 @@
+"""What a dashboard is, for every tool alike: rows of tiles, each a question put to one reading view.
+
+Logic lives in the views, which are tested; a tile only chooses dimensions and measures, so that each tool can
+add its own filters and drill-downs.
+"""
+
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+
+from minidata.bi.views import View
+from minidata.dataset import Identifier, Model
+
+GRID = 12  # columns that a row of tiles is divided into
+
+Chart = Literal["number", "line", "area", "bar", "row", "scatter", "pie", "table"]
+TIME_CHARTS = ("line", "area", "bar")
+Grain = Literal["30 seconds", "1 minute", "5 minutes", "1 hour"]
+Line = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\n\r]+$")]
+# Names that end in SQL: the tools' templates give a meaning to {{ and [[, PostgreSQL ends a name after 63 bytes.
+Label = Annotated[str, Field(max_length=60, pattern=r'^[^"{}\[\]\\\s]([^"{}\[\]\\\n\r\t]*[^"{}\[\]\\\s])?$')]
+Value = bool | int | Annotated[str, Field(max_length=200, pattern=r"^[^{}\[\]\\]*$")]
+
+
+class Dimension(Model):
+    """A column to group by; in YAML, its bare name will do.
+
+    Attributes:
+        column: of the tile's view.
+        every: length of the steps that an instant is cut to; needed on the time axis of a chart.
+        top: draw only so many of its values: those with the greatest first measure.
+    """
+
+    column: Identifier
+    every: Grain | None = None
+    top: int | None = Field(None, gt=0, le=50)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_name(cls, data: Any) -> Any:
+        return {"column": data} if isinstance(data, str) else data
+
+
+class Measure(Model):
+    """An aggregate, named for people.
+
+    Attributes:
+        name: stands above the column, at the axis, in the legend.
+        how: the aggregate; `p50` and `p95` are percentiles, `ratio` is `times` × sum of `of` ÷ sum of `to`.
+        of: the column; `count` counts rows and has none.
+        to: the divisor of a ratio.
+        times: factor of a ratio: 100 for a percentage.
+        shown: every digit, abbreviated (1.2M), or with one decimal.
+    """
+
+    name: Label
+    how: Literal["sum", "max", "min", "average", "count", "distinct", "p50", "p95", "ratio"]
+    of: Identifier | None = None
+    to: Identifier | None = None
+    times: int = Field(1, gt=0)
+    shown: Literal["whole", "short", "tenths"] = "whole"
+
+    @model_validator(mode="after")
+    def _complete(self) -> "Measure":
+        if (self.of is None) != (self.how == "count"):
+            raise ValueError("`count` counts rows and takes no `of`; every other measure needs one.")
+        if (self.to is None) != (self.how != "ratio") or (self.times != 1 and self.how != "ratio"):
+            raise ValueError("a ratio needs `to`; `to` and `times` belong to a ratio only.")
+        return self
+
+
+class Condition(Model):
+    """A fixed filter of a tile: a column, a comparison, and one value (or a list, for `in`)."""
+
+    column: Identifier
+    is_: Literal["=", "!=", "<", "<=", ">", ">=", "in"] = Field(alias="is")
+    value: Value | list[Value]
+
+    @model_validator(mode="after")
+    def _list_for_in(self) -> "Condition":
+        if isinstance(self.value, list) != (self.is_ == "in") or self.value == []:
+            raise ValueError("`in` takes a list of values, every other comparison takes one value.")
+        return self
+
+
+class Sort(Model):
+    """The order of a tile's rows: by the name of a measure or by a dimension's column."""
+
+    by: str
+    descending: bool = True
+
+
+class Tile(Model):
+    """One question with its chart.
+
+    Attributes:
+        name: never renamed; the tools know the tile by it. Unique in its dashboard.
+        title: above the chart.
+        means: one line that says what is shown, shown with the tile.
+        view: the reading view that is asked.
+        chart: number: 1 measure. line, area, bar: time (with `every`), then at most one series. row, pie: one
+            dimension. scatter: a dot for each first dimension, coloured by the second, measures x, y and size.
+            table: its dimensions, then its measures.
+        dimensions: what is grouped by.
+        measures: what is computed.
+        where: fixed filters, all of which hold.
+        sort: else by time, or by the first measure, greatest first.
+        limit: of rows.
+        stacked: whether the series of an area or bar chart stand on each other.
+        width: in twelfths of the row.
+    """
+
+    name: Identifier
+    title: Line
+    means: Line
+    view: Identifier
+    chart: Chart
+    dimensions: tuple[Dimension, ...] = ()
+    measures: tuple[Measure, ...] = ()
+    where: tuple[Condition, ...] = ()
+    sort: Sort | None = None
+    limit: int | None = Field(None, gt=0, le=10_000)
+    stacked: bool = False
+    width: int = Field(gt=0, le=GRID)
+
+    @property
+    def time(self) -> Dimension | None:
+        """The time axis, if the chart has one."""
+        return self.dimensions[0] if self.chart in TIME_CHARTS else None
+
+    @property
+    def series(self) -> Dimension | None:
+        """The dimension that makes the lines, areas, bars or colours, if there is one."""
+        drawn = self.chart in (*TIME_CHARTS, "scatter")
+        return self.dimensions[1] if drawn and len(self.dimensions) > 1 else None
+
+
+class Row(Model):
+    """Tiles side by side, from left to right.
+
+    Attributes:
+        height: of its tiles; a number needs 3, a chart 8.
+        tiles: whose widths add up to at most 12.
+    """
+
+    height: int = Field(gt=0, le=30)
+    tiles: tuple[Tile, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _fits(self) -> "Row":
+        width = sum(tile.width for tile in self.tiles)
+        if width > GRID:
+            raise ValueError(f"the tiles are {width} wide together, a row is {GRID}.")
+        return self
+
+
+class PeriodFilter(Model):
+    """A choice of period; it narrows every tile whose view has a time.
+
+    Attributes:
+        last_hours: what is chosen at first: so many hours back, from the start of that hour until now.
+    """
+
+    kind: Literal["period"]
+    label: Label = "Period"
+    last_hours: int = Field(gt=0, le=24 * 366)
+
+
+class ValuesFilter(Model):
+    """A choice among the values of a column; it narrows every tile whose view has that column.
+
+    Attributes:
+        column: of the views.
+        view: a small view whose column lists the values to choose from.
+    """
+
+    kind: Literal["values"]
+    label: Label
+    column: Identifier
+    view: Identifier
+
+
+Filter = Annotated[PeriodFilter | ValuesFilter, Field(discriminator="kind")]
+
+
+class Place(Model):
+    """Where a tile lies: x and width in twelfths, y and height in units of rows."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+
+class Dashboard(Model):
+    """A dashboard, with the part of the catalogue that it uses.
+
+    Attributes:
+        name: never renamed; the tools know the dashboard by it. The file has the same name.
+        title: what people call it.
+        question: what it answers, in one line.
+        refresh_seconds: how often an open dashboard asks again.
+        filters: by name.
+        rows: from the top down.
+        views: the views that its tiles and filters use, by name (not written in the file).
+    """
+
+    name: Identifier
+    title: Line
+    question: Line
+    refresh_seconds: int = Field(ge=10, le=3600)
+    filters: dict[Identifier, Filter] = {}
+    rows: tuple[Row, ...] = Field(min_length=1)
+    views: dict[str, View] = {}
+
+    @property
+    def tiles(self) -> list[Tile]:
+        """All tiles, in reading order."""
+        return [tile for row in self.rows for tile in row.tiles]
+
+    def places(self) -> Iterator[tuple[Tile, Place]]:
+        """Yield each tile with its place on the grid."""
+        y = 0
+        for row in self.rows:
+            x = 0
+            for tile in row.tiles:
+                yield tile, Place(x=x, y=y, width=tile.width, height=row.height)
+                x += tile.width
+            y += row.height
+
+    def filters_of(self, tile: Tile) -> dict[str, str]:
+        """Return the column that each filter narrows in a tile, by filter; a filter without one leaves it alone."""
+        view = self.views[tile.view]
+        found = {
+            name: view.time if isinstance(filter_, PeriodFilter) else filter_.column
+            for name, filter_ in self.filters.items()
+        }
+        return {name: column for name, column in found.items() if column in view.columns and column}
+
+    def label(self, tile: Tile, dimension: Dimension) -> str:
+        """Return what people read for a dimension."""
+        return self.views[tile.view].columns[dimension.column].label

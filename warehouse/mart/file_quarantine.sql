@@ -1,0 +1,9 @@
+-- Files that a person should look at: condemned ones, and ones that could not be loaded.
+select f.arrived_at,
+       f.key,
+       f.dataset,
+       f.state::text collate "C" as state,
+       coalesce(nullif(array_to_string(f.reasons, ', '), ''), 'could not be loaded') collate "C" as reason,
+       coalesce(f.message, f.error, '') collate "C" as message
+from mdp.files f
+where f.state in ('invalid', 'quarantined', 'failed')
