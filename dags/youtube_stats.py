@@ -15,9 +15,7 @@ raw = Asset(
 )
 quarantine = Asset(name=f"{DATASET}_quarantine", uri=f"s3://quarantine/files/{DATASET}/")
 archived = Asset(name=f"{DATASET}_archive", uri=f"s3://archive/{DATASET}/")
-tables = [
-    Asset(name=f"{DATASET}.{table}", uri=f"postgres://warehouse/mart/{DATASET}/{table}") for table in TABLES
-]
+tables = [Asset(name=f"{DATASET}.{table}", uri=f"postgres://warehouse/mart/{DATASET}/{table}") for table in TABLES]
 
 
 def give_back(context) -> None:

@@ -37,9 +37,7 @@ def archive(work: Work) -> Counts:
     ledger.end_batch(work.connection, work.batch.batch_id)
     _sweep_staging(work)
     if counts["postponed"]:
-        raise TransientError(
-            f"{counts['postponed']} files could not be moved yet; they are tried again by themselves."
-        )
+        raise TransientError(f"{counts['postponed']} files could not be moved yet; they are tried again by themselves.")
     return counts
 
 
@@ -67,8 +65,6 @@ def _sweep_staging(work: Work) -> None:
     ).fetchall()
     for batch_id, token in old:
         work.store.delete_prefix(work.settings.staging_bucket, staging_prefix(token))
-        work.connection.execute(
-            "update mdp.batches set swept_at = clock_timestamp() where batch_id = %s", [batch_id]
-        )
+        work.connection.execute("update mdp.batches set swept_at = clock_timestamp() where batch_id = %s", [batch_id])
         work.connection.commit()
     work.connection.commit()

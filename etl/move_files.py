@@ -24,13 +24,9 @@ def move_file(work: Work, file: BatchFile, bucket: str, key: str) -> None:
         try:
             work.store.copy(file.object, raw, bucket, key, _metadata(file))
         except ObjectGoneError as error:
-            raise TransientError(
-                f"{file.key} ({file.version}) is neither in {raw} nor in {bucket}/{key}."
-            ) from error
+            raise TransientError(f"{file.key} ({file.version}) is neither in {raw} nor in {bucket}/{key}.") from error
         if work.store.sha256(bucket, key) != file.sha256:
-            raise TransientError(
-                f"The copy of {file.key} in {bucket}/{key} differs from what was read from {raw}."
-            )
+            raise TransientError(f"The copy of {file.key} in {bucket}/{key} differs from what was read from {raw}.")
     work.store.delete_version(raw, file.key, file.version)
 
 

@@ -9,7 +9,8 @@ import polars as pl
 
 from etl.step import Counts, Work
 from minidata import ledger
-from minidata.contract import Limits, Verdict, validate as judge
+from minidata.contract import Limits, Verdict
+from minidata.contract import validate as judge
 from minidata.errors import ObjectGoneError
 from minidata.ledger import BatchFile
 from minidata.store import rejects_key, staging_prefix
@@ -53,9 +54,7 @@ def _validate_file(work: Work, file: BatchFile) -> Verdict:
         nonlocal part
         buffer = io.BytesIO()
         rows.write_parquet(buffer, compression="lz4", statistics=False)
-        work.store.write(
-            settings.staging_bucket, f"{good_prefix(work, file)}{part:06}.parquet", buffer.getvalue()
-        )
+        work.store.write(settings.staging_bucket, f"{good_prefix(work, file)}{part:06}.parquet", buffer.getvalue())
         part += 1
 
     with tempfile.SpooledTemporaryFile(_REJECTS_IN_MEMORY) as rejects:

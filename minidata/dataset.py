@@ -125,7 +125,7 @@ class Rollup(Model):
     def _consistent(self) -> "Rollup":
         if sum(isinstance(source, Window) for source in self.keys.values()) > 1:
             raise ValueError("a rollup has at most one window among its keys")
-        if self.gains and (self.window_key is None or len(self.keys) < 2):  # noqa: PLR2004
+        if self.gains and (self.window_key is None or len(self.keys) < 2):
             raise ValueError("a gain needs a window and another key: it compares neighbouring windows")
         if len(set(self.table_columns)) < len(self.table_columns):
             raise ValueError(f"a column of the rollup is named twice: {self.table_columns}")
@@ -168,29 +168,26 @@ class Dataset(Model):
             if isinstance(column, TimestampColumn) and column.not_before:
                 other = self.columns.get(column.not_before)
                 if not isinstance(other, TimestampColumn):
-                    raise ValueError(
-                        f"{name}: not_before names {column.not_before}, which is no timestamp column"
-                    )
+                    raise ValueError(f"{name}: not_before names {column.not_before}, which is no timestamp column")
         for name, rollup in self.rollups.items():
-            for column_name in rollup.merged_columns:
-                source = rollup.source_of(column_name)
-                if source not in self.columns:
-                    raise ValueError(
-                        f"rollup {name}: {column_name} is made from {source}, which is no column"
-                    )
-            instants = [rollup.latest.by, *(k.window for k in rollup.keys.values() if isinstance(k, Window))]
-            for instant in instants:
-                if not isinstance(self.columns[instant], TimestampColumn):
-                    raise ValueError(f"rollup {name}: {instant} must be a timestamp")
-            for gain in rollup.gains.values():
-                if not isinstance(self.columns[rollup.source_of(gain.of)], IntegerColumn):
-                    raise ValueError(f"rollup {name}: a gain is of an integer, {gain.of} is none")
+            self._check_rollup(name, rollup)
         for name, summary in self.summaries.items():
             if summary.source not in self.rollups:
                 raise ValueError(f"summary {name}: {summary.source} is no rollup")
             if not set(summary.keys) <= set(self.rollups[summary.source].keys):
                 raise ValueError(f"summary {name}: its keys must be keys of {summary.source}")
         return self
+
+    def _check_rollup(self, name: str, rollup: Rollup) -> None:
+        for column in rollup.merged_columns:
+            if rollup.source_of(column) not in self.columns:
+                raise ValueError(f"rollup {name}: {column} is made from {rollup.source_of(column)}, which is no column")
+        for instant in (rollup.latest.by, *(k.window for k in rollup.keys.values() if isinstance(k, Window))):
+            if not isinstance(self.columns[instant], TimestampColumn):
+                raise ValueError(f"rollup {name}: {instant} must be a timestamp")
+        for gain in rollup.gains.values():
+            if not isinstance(self.columns[rollup.source_of(gain.of)], IntegerColumn):
+                raise ValueError(f"rollup {name}: a gain is of an integer, {gain.of} is none")
 
 
 def read_dataset(folder: Path) -> Dataset:
@@ -224,9 +221,7 @@ def read_datasets(folder: Path) -> dict[str, Dataset]:
     """
     datasets = {d.name: d for d in (read_dataset(f.parent) for f in sorted(folder.glob("*/dataset.yaml")))}
     if not datasets:
-        raise PermanentError(
-            f"No dataset is declared in {folder}: put one into {folder}/<name>/dataset.yaml."
-        )
+        raise PermanentError(f"No dataset is declared in {folder}: put one into {folder}/<name>/dataset.yaml.")
     if len({d.prefix.strip("/") for d in datasets.values()}) < len(datasets):
         raise PermanentError(f"Two datasets in {folder} have the same prefix; a key would belong to both.")
     return datasets

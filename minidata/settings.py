@@ -16,9 +16,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="MDP_", frozen=True, extra="ignore", env_ignore_empty=True)
 
-    database_host: str = Field(
-        "127.0.0.1", description="Host of the PostgreSQL server that holds the warehouse."
-    )
+    database_host: str = Field("127.0.0.1", description="Host of the PostgreSQL server that holds the warehouse.")
     database_port: int = Field(5432, ge=1, le=65535, description="Its port.")
     database_name: str = Field("warehouse", description="Its database.")
     database_tls: str = Field(
@@ -39,43 +37,27 @@ class Settings(BaseSettings):
     raw_bucket: str = Field("raw", description="Where snapshots are uploaded; it must be versioned.")
     staging_bucket: str = Field("staging", description="Where a batch keeps its Parquet between the steps.")
     archive_bucket: str = Field("archive", description="Where loaded snapshots end.")
-    quarantine_bucket: str = Field(
-        "quarantine", description="Where bad files and rejected rows wait for a person."
-    )
-    staging_retention_hours: float = Field(
-        24, gt=0, description="Age in hours after which staging is removed."
-    )
+    quarantine_bucket: str = Field("quarantine", description="Where bad files and rejected rows wait for a person.")
+    staging_retention_hours: float = Field(24, gt=0, description="Age in hours after which staging is removed.")
 
     datasets_folder: Path = Field(PROJECT / "datasets", description="Folder of the dataset declarations.")
     default_dataset: str = Field("youtube_stats", description="Dataset of a key that no prefix matches.")
 
-    max_file_bytes: int = Field(
-        5 * 2**30, gt=0, description="Largest snapshot in bytes, as stored and decompressed."
-    )
+    max_file_bytes: int = Field(5 * 2**30, gt=0, description="Largest snapshot in bytes, as stored and decompressed.")
     max_rejected_share: float = Field(
         0.1, ge=0, le=1, description="Share of rejected rows above which a whole file is quarantined."
     )
     slice_rows: int = Field(100_000, gt=0, description="Rows that the transform holds in memory at once.")
-    slice_bytes: int = Field(
-        16 * 2**20, gt=0, description="Bytes of a snapshot that validation parses at once."
-    )
+    slice_bytes: int = Field(16 * 2**20, gt=0, description="Bytes of a snapshot that validation parses at once.")
     batch_files: int = Field(200, gt=0, description="Most files of one batch.")
-    batch_bytes: int = Field(
-        256 * 2**20, gt=0, description="Most bytes of one batch; a larger file comes alone."
-    )
+    batch_bytes: int = Field(256 * 2**20, gt=0, description="Most bytes of one batch; a larger file comes alone.")
     max_attempts: int = Field(5, gt=0, description="Claims after which a file that fails alone is `failed`.")
-    lease_seconds: float = Field(
-        60, gt=0, description="How long a claim lasts without a sign of life, in seconds."
-    )
+    lease_seconds: float = Field(60, gt=0, description="How long a claim lasts without a sign of life, in seconds.")
     retry_seconds: float = Field(1, ge=0, description="First delay before a file is tried again; it doubles.")
     reconcile_seconds: float = Field(30, gt=0, description="How often `raw` is listed in full, in seconds.")
-    wake_seconds: float = Field(
-        5, gt=0, description="How often unclaimed work wakes the DAG again, in seconds."
-    )
+    wake_seconds: float = Field(5, gt=0, description="How often unclaimed work wakes the DAG again, in seconds.")
 
-    simulator_interval_seconds: float = Field(
-        15, gt=0, description="Seconds between two simulated snapshots."
-    )
+    simulator_interval_seconds: float = Field(15, gt=0, description="Seconds between two simulated snapshots.")
     simulator_seed: int = Field(1, description="Seed of the simulated world.")
     simulator_channels: int = Field(40, gt=0, description="Channels in the simulated world.")
     simulator_videos: int = Field(400, gt=0, description="Videos in the simulated world at its start.")
@@ -108,6 +90,4 @@ def load_settings() -> Settings:
         return Settings()  # type: ignore[call-arg]
     except ValidationError as error:
         lines = [f"MDP_{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors()]
-        raise PermanentError(
-            "These settings are wrong; mend them in .env:\n  " + "\n  ".join(lines)
-        ) from error
+        raise PermanentError("These settings are wrong; mend them in .env:\n  " + "\n  ".join(lines)) from error

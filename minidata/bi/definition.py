@@ -6,7 +6,7 @@ Beyond the shape of the YAML: names exist and are unique, charts fit their data,
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from minidata.bi.model import TIME_CHARTS, Condition, Dashboard, Measure, Tile, ValuesFilter
+from minidata.bi.model import TIME_CHARTS, Condition, Dashboard, Dimension, Measure, Tile, ValuesFilter
 from minidata.bi.source import Place, Source, guess, read_source
 from minidata.bi.views import MART, NUMBERS, View, read_views
 from minidata.errors import PermanentError
@@ -86,11 +86,11 @@ def _problems(dashboard: Dashboard, views: Views) -> Iterator[Problem]:
             yield from (((*place, *rest), text) for rest, text in _tile_problems(tile, views))
     for name, filter_ in dashboard.filters.items():
         if isinstance(filter_, ValuesFilter):
-            place = ("filters", name)
+            where = ("filters", name)
             if filter_.view not in views:
-                yield (*place, "view"), f"`{filter_.view}` is no view; {guess(filter_.view, views)}"
+                yield (*where, "view"), f"`{filter_.view}` is no view; {guess(filter_.view, views)}"
             else:
-                yield from _column(views[filter_.view], filter_.column, (*place, "column"))
+                yield from _column(views[filter_.view], filter_.column, (*where, "column"))
     if len({f.label for f in dashboard.filters.values()}) < len(dashboard.filters):
         yield ("filters",), "two filters have the same label."
     if sum(f.kind == "period" for f in dashboard.filters.values()) > 1:
@@ -109,16 +109,10 @@ def _tile_problems(tile: Tile, views: Views) -> Iterator[Problem]:
             wanted = f"{least}" if least == most else f"{least} to {most}"
             yield (kind,), f"a {tile.chart} chart has {wanted} {kind}, not {len(items)}."
     for index, dimension in enumerate(tile.dimensions):
-        place = ("dimensions", index)
-        yield from _column(view, dimension.column, (*place, "column"))
-        if dimension.column in view.columns:
-            is_axis = tile.chart in TIME_CHARTS and index == 0
-            if is_axis != (dimension.every is not None):
-                yield place, "`every` belongs to the time axis of a line, area or bar chart, and is needed there."
-            if is_axis and view.columns[dimension.column].type != "timestamptz":
-                yield (*place, "column"), f"the time axis must be a timestamptz, `{dimension.column}` is none."
-            if dimension.top and not (tile.chart in TIME_CHARTS and index == 1):
-                yield (*place, "top"), "`top` belongs to the series of a chart; elsewhere use `limit`."
+        is_axis = tile.chart in TIME_CHARTS and index == 0
+        yield from _dimension_problems(dimension, view, ("dimensions", index), is_axis=is_axis)
+        if dimension.top and not (tile.chart in TIME_CHARTS and index == 1):
+            yield ("dimensions", index, "top"), "`top` belongs to the series of a chart; elsewhere use `limit`."
     if tile.chart in TIME_CHARTS and len(tile.dimensions) > 1 and len(tile.measures) > 1:
         yield ("measures",), "a chart with a series draws one measure."
     for index, measure in enumerate(tile.measures):
@@ -128,6 +122,18 @@ def _tile_problems(tile: Tile, views: Views) -> Iterator[Problem]:
     yield from _order_problems(tile, view)
 
 
+def _dimension_problems(
+    dimension: Dimension, view: View, place: tuple[str | int, ...], *, is_axis: bool
+) -> Iterator[Problem]:
+    yield from _column(view, dimension.column, (*place, "column"))
+    if dimension.column not in view.columns:
+        return
+    if is_axis != (dimension.every is not None):
+        yield place, "`every` belongs to the time axis of a line, area or bar chart, and is needed there."
+    if is_axis and view.columns[dimension.column].type != "timestamptz":
+        yield (*place, "column"), f"the time axis must be a timestamptz, `{dimension.column}` is none."
+
+
 def _measure_problems(measure: Measure, view: View, place: tuple[str | int, ...]) -> Iterator[Problem]:
     if len(measure.name.encode()) > 63:
         yield (*place, "name"), "a name has at most 63 bytes."
@@ -135,7 +141,7 @@ def _measure_problems(measure: Measure, view: View, place: tuple[str | int, ...]
         if column is None:
             continue
         yield from _column(view, column, (*place, key))
-        adds = measure.how in ("sum", "average", "p50", "p95", "ratio")
+        adds = measure.how in ("sum", "average", "p50", "p95", "ratio", "share")
         if adds and column in view.columns and view.columns[column].type not in NUMBERS:
             yield (*place, key), f"`{measure.how}` needs a number, `{column}` is {view.columns[column].type}."
 

@@ -47,15 +47,16 @@ class Measure(Model):
 
     Attributes:
         name: stands above the column, at the axis, in the legend.
-        how: the aggregate; `p50` and `p95` are percentiles, `ratio` is `times` × sum of `of` ÷ sum of `to`.
+        how: the aggregate; `p50` and `p95` are percentiles; `ratio` is `times` × sum of `of` ÷ sum of `to`, and
+            `share` is `times` × sum of `of` ÷ sum of both.
         of: the column; `count` counts rows and has none.
-        to: the divisor of a ratio.
-        times: factor of a ratio: 100 for a percentage.
+        to: the other column of a ratio or share.
+        times: factor of a ratio or share: 100 for a percentage.
         shown: every digit, abbreviated (1.2M), or with one decimal.
     """
 
     name: Label
-    how: Literal["sum", "max", "min", "average", "count", "distinct", "p50", "p95", "ratio"]
+    how: Literal["sum", "max", "min", "average", "count", "distinct", "p50", "p95", "ratio", "share"]
     of: Identifier | None = None
     to: Identifier | None = None
     times: int = Field(1, gt=0)
@@ -65,8 +66,9 @@ class Measure(Model):
     def _complete(self) -> "Measure":
         if (self.of is None) != (self.how == "count"):
             raise ValueError("`count` counts rows and takes no `of`; every other measure needs one.")
-        if (self.to is None) != (self.how != "ratio") or (self.times != 1 and self.how != "ratio"):
-            raise ValueError("a ratio needs `to`; `to` and `times` belong to a ratio only.")
+        compares = self.how in ("ratio", "share")
+        if (self.to is not None) != compares or (self.times != 1 and not compares):
+            raise ValueError("a ratio or share needs `to`; `to` and `times` belong to these only.")
         return self
 
 
@@ -210,9 +212,9 @@ class Dashboard(Model):
     title: Line
     question: Line
     refresh_seconds: int = Field(ge=10, le=3600)
-    filters: dict[Identifier, Filter] = {}
+    filters: dict[Identifier, Filter] = Field(default_factory=dict)
     rows: tuple[Row, ...] = Field(min_length=1)
-    views: dict[str, View] = {}
+    views: dict[str, View] = Field(default_factory=dict)
 
     @property
     def tiles(self) -> list[Tile]:

@@ -106,7 +106,7 @@ def _repeated(node: yaml.Node, place: tuple[str | int, ...]) -> Iterable[tuple[P
         seen: set[str] = set()
         for key, value in node.value:
             if key.value in seen:
-                yield place, f"`{key.value}` is given twice (again in line {key.start_mark.line + 1})."
+                yield (*place, key.value), f"it is given twice (again in line {key.start_mark.line + 1})."
             seen.add(key.value)
             yield from _repeated(value, (*place, key.value))
     elif isinstance(node, yaml.SequenceNode):

@@ -20,6 +20,7 @@ _HOW = {
     "p50": "round((percentile_cont(0.5) within group (order by {of}))::numeric, 2)",
     "p95": "round((percentile_cont(0.95) within group (order by {of}))::numeric, 2)",
     "ratio": "round({times} * sum({of}) / nullif(sum({to}), 0)::numeric, 2)",
+    "share": "round({times} * sum({of}) / nullif(sum({of}) + sum({to}), 0)::numeric, 2)",
 }
 
 
@@ -41,7 +42,7 @@ def quoted(name: str) -> str:
     return sql.Identifier(name).as_string()
 
 
-def literal(value: str | float | bool | datetime) -> str:
+def literal(value: str | int | datetime) -> str:
     """Return a value as an SQL literal."""
     return sql.Literal(value).as_string().strip()
 
@@ -98,7 +99,7 @@ def select(dashboard: Dashboard, tile: Tile, narrowed: Iterable[str] = ()) -> st
     if tile.series and tile.series.top:
         series = quoted(tile.series.column)
         where += (
-            f"\n  and {series} in (\n    select {series} from {source} where {conditions}\n"
+            f"\n  and {series} in (\n    select {series} from {source} where {conditions}\n"  # noqa: S608  every part is quoted
             f"    group by {series} order by {measure_sql(tile.measures[0])} desc nulls last, {series} "
             f"limit {tile.series.top})"
         )

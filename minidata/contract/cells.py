@@ -1,8 +1,9 @@
 """The exact rules of a row, cell by cell, in plain Python: the one source of every row's reason codes."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final, NamedTuple
 
 from minidata.contract.verdict import RejectEntry
@@ -58,53 +59,61 @@ class Judge:
     def __init__(
         self, columns: Mapping[str, Column], positions: Mapping[str, int], latest: Mapping[str, datetime]
     ) -> None:
-        self._columns = [(name, column, positions[name]) for name, column in columns.items()]
+        self._cells = [(name, positions[name], reader_of(column)) for name, column in columns.items()]
+        self._instants = {name: column for name, column in columns.items() if isinstance(column, TimestampColumn)}
         self._latest = latest
 
     def judge(self, record: bytes, line: int) -> Judged:
         """Judge a record that has as many cells as the header; entries come in declared order."""
         cells = cells_of(record)
         values: dict[str, Value] = {}
-        broken: dict[str, str] = {}
-        for name, column, position in self._columns:
+        broken: dict[str, list[str]] = {}
+        for name, position, read in self._cells:
             try:
-                values[name] = read_cell(column, cells[position])
+                values[name] = read(cells[position])
             except BrokenRuleError as error:
-                broken[name] = str(error)
-        entries = []
-        for name, column, position in self._columns:
-            codes = [broken[name]] if name in broken else self._compare(name, column, values)
-            entries += [RejectEntry(line, name, code, cells[position][:_CUT_VALUE]) for code in codes]
+                broken[name] = [str(error)]
+        for name, column in self._instants.items():
+            if name in values and (codes := self._compare(name, column, values)):
+                broken[name] = codes
+        entries = [
+            RejectEntry(line, name, code, cells[position][:_CUT_VALUE])
+            for name, position, _ in self._cells
+            for code in broken.get(name, ())
+        ]
         return Judged(list(values.values()), entries)
 
-    def _compare(self, name: str, column: Column, values: Mapping[str, Value]) -> list[str]:
-        """Return the rules that a sound cell breaks against its file's arrival and its row's other cells."""
+    def _compare(self, name: str, column: TimestampColumn, values: Mapping[str, Value]) -> list[str]:
+        """Return the rules that an instant breaks against its file's arrival and its row's other instants."""
         codes = []
-        if isinstance(column, TimestampColumn):
-            value = values[name]
-            if name in self._latest and value > self._latest[name]:  # type: ignore[operator]  # both instants
-                codes.append("future_timestamp")
-            other = values.get(column.not_before or "")
-            if other is not None and value < other:  # type: ignore[operator]  # both instants
-                codes.append("updated_before_created")
+        value = values[name]
+        if name in self._latest and value > self._latest[name]:  # type: ignore[operator]  # both instants
+            codes.append("future_timestamp")
+        other = values.get(column.not_before or "")
+        if other is not None and value < other:  # type: ignore[operator]  # both instants
+            codes.append("updated_before_created")
         return codes
 
 
-def read_cell(column: Column, cell: str) -> Value:
-    """Return the typed value of a cell; instants are naive, in UTC.
+def reader_of(column: Column) -> Callable[[str], Value]:
+    """Return what makes the typed value of a cell; instants are naive, in UTC.
 
-    Raises:
-        BrokenRuleError: with the one code that holds for the cell by itself.
+    The reader raises BrokenRuleError with the one code that holds for the cell by itself.
     """
-    if _CONTROL.search(cell):
-        raise BrokenRuleError("control_character")
     match column:
         case TextColumn():
-            return _text(column, cell)
+            read: Callable[[str], Value] = partial(_text, column)
         case IntegerColumn():
-            return _integer(cell.strip(BLANKS))
+            read = _integer
         case TimestampColumn():
-            return _timestamp(cell.strip(BLANKS))
+            read = _timestamp
+
+    def read_cell(cell: str) -> Value:
+        if _CONTROL.search(cell):
+            raise BrokenRuleError("control_character")
+        return read(cell)
+
+    return read_cell
 
 
 def _text(column: TextColumn, cell: str) -> str:
@@ -116,7 +125,8 @@ def _text(column: TextColumn, cell: str) -> str:
     return text
 
 
-def _integer(text: str) -> int:
+def _integer(cell: str) -> int:
+    text = cell.strip(BLANKS)
     if not text:
         raise BrokenRuleError("missing_value")
     if _NEGATIVE.fullmatch(text):
@@ -130,15 +140,17 @@ def _integer(text: str) -> int:
     return int(digits)
 
 
-def _timestamp(text: str) -> datetime:
+def _timestamp(cell: str) -> datetime:
+    text = cell.strip(BLANKS)
     if not text:
         raise BrokenRuleError("missing_value")
     found = _TIMESTAMP.fullmatch(text)
     if found is None:
         raise BrokenRuleError("not_a_timestamp")
-    *date_and_time, fraction, sign, hours, minutes = found.groups(default="0")
+    year, month, day, hour, minute, second, fraction, sign, hours, minutes = found.groups(default="0")
+    microsecond = int(fraction.ljust(6, "0"))
     try:
-        local = datetime(*map(int, date_and_time), int(fraction.ljust(6, "0")))  # type: ignore[arg-type]  # noqa: DTZ001  # naive UTC
+        local = datetime(int(year), int(month), int(day), int(hour), int(minute), int(second), microsecond)  # noqa: DTZ001
         east = timedelta(hours=int(hours), minutes=int(minutes))
         return local + east if sign == "-" else local - east
     except (ValueError, OverflowError):

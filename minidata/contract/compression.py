@@ -91,6 +91,4 @@ def _new_member(compression: str) -> _Member:
 
 def _bad_compression(compression: str, done: int, detail: str) -> CondemnedError:
     what = "gzip member" if compression == ".gz" else "zstd frame"
-    return CondemnedError(
-        reason("bad_compression", f"The file breaks off in its {what} number {done + 1}: {detail}.")
-    )
+    return CondemnedError(reason("bad_compression", f"The file breaks off in its {what} number {done + 1}: {detail}."))

@@ -18,15 +18,14 @@ from minidata.dataset import Column, IntegerColumn, TextColumn, TimestampColumn
 _FORMAT: Final = "%Y-%m-%d %H:%M:%S"
 _USUAL: Final = "^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-5][0-9]$"
 _UNUSUAL: Final = (
-    r"^(?<date>[0-9]{4}-[0-9]{2}-[0-9]{2})[T ](?<time>[0-9]{2}:[0-9]{2})"
-    r"(?::(?<second>[0-5][0-9])(?:\.(?<fraction>[0-9]{1,6}))?)?"
-    r"(?:Z|(?<sign>[+-])(?<hours>[01][0-9]|2[0-3]):(?<minutes>[0-5][0-9]))?$"
+    r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(?::[0-5][0-9](?:\.[0-9]{1,6})?)?"
+    r"(?:Z|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])?$"
 )
 _FIRST: Final = datetime(1, 1, 1)  # noqa: DTZ001  # naive UTC
 _LAST: Final = datetime.max  # noqa: DTZ901  # naive UTC
 
 # The value of a cell, null if it has none, and a guard without which the value does not count.
-_Reading = tuple[pl.Expr, pl.Expr | None]
+_Read = tuple[pl.Expr, pl.Expr]
 
 
 class Mask:
@@ -62,17 +61,14 @@ class Mask:
         unusual, still_doubtful = self._try(text[doubtful], _unusual)
         return [usual, unusual], doubtful[still_doubtful]
 
-    def _try(
-        self, text: pl.DataFrame, read: Callable[[str, Column], _Reading]
-    ) -> tuple[pl.DataFrame, Positions]:
+    def _try(self, text: pl.DataFrame, read: Callable[[str, Column], _Read]) -> tuple[pl.DataFrame, Positions]:
         expressions = [read(name, column) for name, column in self._columns.items()]
-        typed = text.select(
+        query = text.lazy().select(
             *(value.alias(name) for name, (value, _) in zip(self._columns, expressions, strict=True)),
-            pl.all_horizontal(
-                [guard for _, guard in expressions if guard is not None] or [pl.lit(True)]
-            ).alias(""),  # noqa: FBT003
+            pl.all_horizontal(guard for _, guard in expressions).alias(""),
         )
-        good = typed.select(pl.all_horizontal("", *self._rules()).fill_null(False)).to_series()  # noqa: FBT003
+        typed = query.collect()  # not eager at once: what the expressions share is computed once
+        good = typed.select(pl.all_horizontal("", *self._rules()).fill_null(value=False)).to_series()
         typed = typed.drop("")
         return (typed if good.all() else typed.filter(good)), np.flatnonzero(~good.to_numpy())
 
@@ -93,12 +89,12 @@ class Mask:
         return rules
 
 
-def _usual(name: str, column: Column) -> _Reading:
+def _usual(name: str, column: Column) -> _Read:
     """Read a cell as most programs write it."""
     cell = pl.col(name)
     match column:
         case TextColumn():
-            return (cell.str.strip_chars(BLANKS) if column.trimmed else cell), None
+            return (cell.str.strip_chars(BLANKS) if column.trimmed else cell), pl.lit(value=True)
         case IntegerColumn():
             # The cast takes a sign before the digits, and both signs sort before them.
             return cell.cast(pl.Int64, strict=False), cell >= "0"
@@ -106,7 +102,7 @@ def _usual(name: str, column: Column) -> _Reading:
             return cell.str.to_datetime(_FORMAT, time_unit="us", strict=False), cell.str.contains(_USUAL)
 
 
-def _unusual(name: str, column: Column) -> _Reading:
+def _unusual(name: str, column: Column) -> _Read:
     """Read a cell in any way that the contract allows, or nearly: one that gets null is left to the judge."""
     trimmed = pl.col(name).str.strip_chars(BLANKS)
     match column:
@@ -115,13 +111,23 @@ def _unusual(name: str, column: Column) -> _Reading:
         case IntegerColumn():
             return trimmed.cast(pl.Int64, strict=False), trimmed >= "0"
         case TimestampColumn():
-            part = trimmed.str.extract_groups(_UNUSUAL).struct
-            second, fraction = part["second"].fill_null("00"), part["fraction"].fill_null("0")
-            local = pl.concat_str(part["date"], pl.lit(" "), part["time"], pl.lit(":"), second)
-            local = local.str.to_datetime(_FORMAT, time_unit="us", strict=False)
-            minutes = part["hours"].cast(pl.Int64) * 60 + part["minutes"].cast(pl.Int64)
-            east = pl.when(part["sign"] == "-").then(-minutes).otherwise(minutes).fill_null(0)
-            value = local + pl.duration(
-                microseconds=fraction.str.pad_end(6, "0").cast(pl.Int64), minutes=-east
-            )
-            return value, local >= _FIRST
+            start, value = _instant(trimmed)
+            return value, trimmed.str.contains(_UNUSUAL) & (start >= _FIRST)
+
+
+def _instant(text: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
+    """Return a date and time of the shape `_UNUSUAL` to the second as it stands there, and the instant in UTC."""
+    zone = text.str.tail(6)
+    sign = zone.str.head(1)
+    has_zone = sign.is_in(["+", "-"])
+    minutes = _number(zone.str.slice(1, 2)) * 60 + _number(zone.str.slice(4, 2))
+    east = pl.when(sign == "-").then(-minutes).when(has_zone).then(minutes).otherwise(0)
+    local = pl.when(has_zone).then(text.str.head(-6)).otherwise(text.str.strip_suffix("Z"))
+    second, fraction = local.str.slice(17, 2).str.pad_start(2, "0"), local.str.slice(20).str.pad_end(6, "0")
+    parts = (local.str.head(10), pl.lit(" "), local.str.slice(11, 5), pl.lit(":"), second)
+    start = pl.concat_str(*parts).str.to_datetime(_FORMAT, time_unit="us", strict=False)
+    return start, start + pl.duration(microseconds=_number(fraction), minutes=-east)
+
+
+def _number(digits: pl.Expr) -> pl.Expr:
+    return digits.cast(pl.Int64, strict=False)

@@ -155,13 +155,14 @@ class Scanner:
 def _may_open(window: Bytes, quotes: Positions) -> Flags:
     """Whether each quote is the first character of a cell, if it is outside quotes."""
     before = window[quotes - 1]
-    return (before == COMMA) | (before == LF)
+    flags: Flags = (before == COMMA) | (before == LF)
+    return flags
 
 
 def _may_close(window: Bytes, quotes: Positions) -> Flags:
     """Whether what follows each quote may follow a closing quote, or the first of a doubled one."""
     after = window[quotes + 1]
-    flags = (after == COMMA) | (after == LF) | (after == QUOTE)
+    flags: Flags = (after == COMMA) | (after == LF) | (after == QUOTE)
     carriages = np.flatnonzero(after == CR)
     flags[carriages] = window[quotes[carriages] + 2] == LF
     return flags

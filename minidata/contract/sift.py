@@ -55,14 +55,13 @@ class Sieve:
         self._mask = Mask(dataset.columns, latest)
         self._judge = Judge(dataset.columns, header.positions, latest)
 
-    def sift(self, slice_: Slice, skip: int = 0) -> Sifted:
-        """Sift a slice, leaving out its first records."""
-        present = slice_.cells > 0
-        present[:skip] = False
-        kept = present & (slice_.cells == self._width) & ~slice_.controls
+    def sift(self, slice_: Slice, records: Positions) -> Sifted:
+        """Sift the records of a slice with these numbers, ascending."""
+        suspects = np.zeros(len(slice_.cells), bool)
+        suspects[records] = True
+        kept = suspects & (slice_.cells == self._width) & ~slice_.controls
         good, doubtful = self._parse(slice_, kept)
-        suspects = present & ~kept
-        suspects[np.flatnonzero(kept)[doubtful]] = True
+        suspects[np.delete(np.flatnonzero(kept), doubtful)] = False
         rows: list[list[Value]] = []
         counts: Counter[str] = Counter()
         entries: list[list[RejectEntry]] = []
@@ -104,9 +103,7 @@ class Sieve:
         if slice_.literals.size:
             frame = frame.with_columns(pl.all().str.replace_all("\x01", '"', literal=True))
         if len(frame) != np.count_nonzero(kept):
-            return [], np.arange(
-                np.count_nonzero(kept)
-            )  # Polars cut it otherwise: the judge reads each record
+            return [], np.arange(np.count_nonzero(kept))  # Polars cut it otherwise: the judge reads each record
         return self._mask.split(frame)
 
 
@@ -118,4 +115,3 @@ def _latest(dataset: Dataset, arrived_at: datetime) -> Mapping[str, datetime]:
         for name, column in dataset.columns.items()
         if isinstance(column, TimestampColumn) and column.max_ahead_hours is not None
     }
-

@@ -1,6 +1,5 @@
 """Cuts the text of a CSV, as it comes, into slices of whole records."""
 
-from collections.abc import Iterator
 from typing import Final
 
 import numpy as np

@@ -4,7 +4,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Iterator
 
-_BLANK = re.compile(rb"(?:[ \t\r\n]|\xef\xbb\xbf)*+")
+_MARKS = re.compile(rb"(?:\xef\xbb\xbf)*+")
 _BROKEN_MARKS = (b"", b"\xef", b"\xef\xbb")
 
 
@@ -16,10 +16,11 @@ def pieces(data: bytes, size: int) -> Iterator[bytes]:
 
 
 class Blankness:
-    """Whether a stream holds nothing but spaces, tabs, line ends and byte order marks."""
+    """Whether a stream holds nothing but spaces, tabs and line ends, byte order marks before them aside."""
 
     def __init__(self) -> None:
         self._blank = True
+        self._leading = True
         self._rest = b""  # what may yet become a byte order mark
 
     def feed(self, data: bytes) -> None:
@@ -28,8 +29,11 @@ class Blankness:
             if not self._blank:
                 return
             seen = self._rest + piece
-            self._rest = seen[_BLANK.match(seen).end() :]  # type: ignore[union-attr]  # it matches anywhere
-            self._blank = self._rest in _BROKEN_MARKS
+            if self._leading:
+                seen = seen[_MARKS.match(seen).end() :]  # type: ignore[union-attr]  # it matches anywhere
+                self._leading = seen in _BROKEN_MARKS
+            self._rest = seen if self._leading else b""
+            self._blank = self._leading or not seen.strip(b" \t\r\n")
 
     @property
     def holds(self) -> bool:

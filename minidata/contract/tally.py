@@ -1,47 +1,58 @@
 """Judges the slices of a file beside the reading of the next one, and keeps count."""
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import datetime
 from fractions import Fraction
 from types import TracebackType
 from typing import Self
 
+import numpy as np
 import polars as pl
 
+from minidata.contract.header import Header, read_header
 from minidata.contract.rejects import rejects_header
 from minidata.contract.sift import Sieve, Sifted
 from minidata.contract.slices import Slice
 from minidata.contract.verdict import KEPT_RECORDS, Reason, RejectEntry, reason
+from minidata.dataset import Dataset
+
+_SLICES_AHEAD = int(__import__("os").environ.get("SA", "2"))
 
 
 class Tally:
-    """What is known of a file's rows. A slice is sifted in a thread while the caller reads on.
+    """What is known of a file's header and rows. A slice is sifted in a thread while the caller reads on.
 
     Args:
-        sieve: sifts the slices.
-        header: the header's record as it stands in the file.
+        dataset: whose columns the file must have.
+        arrived_at: when the file arrived; naive means UTC.
         good: takes typed frames of good rows; called in the caller's thread.
         rejects: takes the bytes of the rejects file; called in the caller's thread.
     """
 
     def __init__(
         self,
-        sieve: Sieve,
-        header: bytes,
+        dataset: Dataset,
+        arrived_at: datetime,
+        *,
         good: Callable[[pl.DataFrame], None],
         rejects: Callable[[bytes], None],
     ) -> None:
+        self.header: Header | None = None
         self.rows_good = 0
         self.rows_rejected = 0
         self.counts: Counter[str] = Counter()
         self.entries: list[RejectEntry] = []
-        self._sieve = sieve
-        self._header = header
+        self._dataset = dataset
+        self._arrived_at = arrived_at
         self._good = good
         self._rejects = rejects
-        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sift")
-        self._sifting: Future[Sifted] | None = None
+        self._sieve: Sieve | None = None
+        self._pool = ThreadPoolExecutor(
+            max_workers=int(__import__("os").environ.get("MW", "1")), thread_name_prefix="sift"
+        )
+        self._sifting: deque[Future[Sifted]] = deque()
 
     def __enter__(self) -> Self:
         """Return itself."""
@@ -53,24 +64,35 @@ class Tally:
         """Wait for the thread; what it still finds is lost."""
         self._pool.shutdown(cancel_futures=True)
 
-    def add(self, slice_: Slice, skip: int = 0) -> None:
-        """Take the next slice, leaving out its first records; waits for the slice before."""
-        self.settle()
-        self._sifting = self._pool.submit(self._sieve.sift, slice_, skip)
+    def add(self, slice_: Slice) -> None:
+        """Take the next slice; waits until few others are left. The file's first record is the header.
+
+        Raises:
+            CondemnedError: `duplicate_column` or `missing_column`.
+        """
+        present = np.flatnonzero(slice_.cells)
+        if not present.size:
+            return
+        if self._sieve is None:
+            self.header = read_header(slice_.record(present[0]), self._dataset.columns)
+            self._sieve = Sieve(self._dataset, self.header, self._arrived_at)
+            present = present[1:]
+        while len(self._sifting) >= _SLICES_AHEAD:
+            self._count(self._sifting.popleft().result(), self.header)
+        self._sifting.append(self._pool.submit(self._sieve.sift, slice_, present))
 
     def settle(self) -> None:
-        """Wait for the last slice, hand on what is in it and count it."""
-        if self._sifting is None:
-            return
-        sifted = self._sifting.result()
-        self._sifting = None
+        """Wait for the last slices, hand on what is in them and count it."""
+        while self._sifting and self.header:
+            self._count(self._sifting.popleft().result(), self.header)
+
+    def _count(self, sifted: Sifted, header: Header) -> None:
         for frame in sifted.good:
             self.rows_good += len(frame)
             self._good(frame)
         if sifted.rejects:
-            self._rejects(
-                sifted.rejects if self.rows_rejected else rejects_header(self._header) + sifted.rejects
-            )
+            begun = self.rows_rejected > 0
+            self._rejects(sifted.rejects if begun else rejects_header(header.raw) + sifted.rejects)
         for entries in sifted.entries[: max(KEPT_RECORDS - self.rows_rejected, 0)]:
             self.entries += entries
         self.rows_rejected += sifted.rejected
@@ -82,6 +104,6 @@ class Tally:
         if not rows:
             return reason("no_rows", "The file has a header but no rows.")
         if Fraction(self.rows_rejected, rows) > Fraction(str(max_rejected_share)):
-            what = f"{self.rows_rejected:,} of {rows:,} rows are rejected, and a share of {max_rejected_share} may be."
+            what = f"{self.rows_rejected:,} of {rows:,} rows are rejected; a share of {max_rejected_share} may be."
             return reason("too_many_rejected_rows", what)
         return None

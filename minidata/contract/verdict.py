@@ -17,7 +17,8 @@ class Limits:
 
     Attributes:
         max_file_bytes: the largest file, in bytes, as stored and decompressed.
-        max_rejected_share: the share of rejected rows above which a file is condemned, read as the decimal it prints as.
+        max_rejected_share: the share of rejected rows above which a file is condemned; the decimal that it
+            prints as.
         slice_bytes: decompressed bytes parsed at once.
     """
 

@@ -39,8 +39,7 @@ def keys_of(event: Any, bucket: str) -> set[str]:
 def clear_inbox(connection: Connection, done: list[int]) -> None:
     """Delete events whose versions are in the ledger, and those that a full listing has long overtaken."""
     connection.execute(
-        "delete from mdp.inbox where inbox_id = any(%s) "
-        "or event_time < clock_timestamp() - make_interval(secs => %s)",
+        "delete from mdp.inbox where inbox_id = any(%s) or event_time < clock_timestamp() - make_interval(secs => %s)",
         [done, _STALE_SECONDS],
     )
     connection.commit()

@@ -32,6 +32,7 @@ from minidata.warehouse.connection import Connection, conninfo
 _log = logging.getLogger("mdp.relay")
 _READ_BYTES = 2**20
 _OVERLAP_SECONDS = 10  # a new tail begins so much earlier than the last event seen
+_REMEMBERED = 10_000  # events; more are not repeated in so short a time
 _LONGEST_REPLAY_SECONDS = 3600
 _VERSION = "Seaweed-X-Amz-Version-Id"
 _MARKER = "Seaweed-X-Amz-Delete-Marker"
@@ -70,6 +71,8 @@ class EventStream:
 def notification(event: dict[str, Any], bucket: str) -> dict[str, Any] | None:
     """Turn a change of the filer into an S3 notification, if it tells of a new version of an object.
 
+    Its text is ASCII: PostgreSQL's JSON would refuse a key with a zero character.
+
     A versioned object is a folder `<key>.versions` with a file for each version; its first version, an overwrite
     and a completed multipart upload all look alike. Deletions, delete markers, parts of uploads, folders and
     changes of old versions are not new objects.
@@ -98,7 +101,6 @@ def notification(event: dict[str, Any], bucket: str) -> dict[str, Any] | None:
     found = {"key": quote_plus(key, safe="/"), "size": size, "versionId": version}
     return {
         "EventName": "s3:ObjectCreated:Put",
-        "Key": f"{bucket}/{key}",
         "Records": [{"eventName": "s3:ObjectCreated:Put", "s3": {"bucket": {"name": bucket}, "object": found}}],
     }
 
@@ -150,6 +152,7 @@ class Relay:
         self._bucket = bucket
         self._inbox = inbox
         self._last = time.time_ns() - int(replay_seconds * 1e9)
+        self._recent: dict[str, None] = {}  # in order of arrival
 
     def run(self) -> None:
         """Relay for ever; ends by an exception only, such as SystemExit on SIGTERM."""
@@ -184,15 +187,24 @@ class Relay:
     def _deliver(self, events: Iterator[dict[str, Any]]) -> None:
         notifications = []
         for event in events:
-            stamp = int(event.get("tsNs") or 0)
-            if stamp <= self._last:
-                continue  # replayed by a new tail
-            self._last = stamp
-            if told := notification(event, self._bucket):
+            told = notification(event, self._bucket)
+            self._last = max(self._last, int(event.get("tsNs") or 0))  # they come out of order by a little
+            if told and not self._known(told):
                 notifications.append(told)
         if notifications:
             self._inbox.write(notifications)
-            _log.info("%d new objects, the last of them %s", len(notifications), notifications[-1]["Key"])
+            last = notifications[-1]["Records"][0]["s3"]["object"]["key"]
+            _log.info("%d new objects, the last of them %s", len(notifications), last)
+
+    def _known(self, told: dict[str, Any]) -> bool:
+        """Tell whether a notification is a repetition, as a new tail begins before the end of the old one."""
+        name = json.dumps(told["Records"][0]["s3"]["object"])
+        if name in self._recent:
+            return True
+        self._recent[name] = None
+        if len(self._recent) > _REMEMBERED:
+            del self._recent[next(iter(self._recent))]
+        return False
 
 
 def _decoded(value: str) -> str:

@@ -11,9 +11,7 @@ from minidata.warehouse.connection import Connection
 _ONE_BY_ONE = 50  # keys; for more of them one full listing is cheaper
 
 
-def look(
-    connection: Connection, store: ObjectStore, settings: Settings, dataset: str, *, full: bool
-) -> Waiting:
+def look(connection: Connection, store: ObjectStore, settings: Settings, dataset: str, *, full: bool) -> Waiting:
     """Register what the inbox tells of, or everything in `raw`, and return what waits for a dataset.
 
     Args:

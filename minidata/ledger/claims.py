@@ -92,7 +92,8 @@ def _due_pending(connection: Connection, dataset: str, settings: Settings) -> li
         "order by due_at, file_id limit %s for update skip locked",
         [dataset, suspect_batch, suspect_files or settings.batch_files],
     ).fetchall()
-    chosen, size = [], 0
+    chosen: list[int] = []
+    size = 0
     for file_id, file_size in rows:
         size += file_size
         if chosen and size > settings.batch_bytes:
@@ -135,9 +136,7 @@ def end_batch(connection: Connection, batch_id: int) -> None:
     connection.commit()
 
 
-def release(
-    connection: Connection, batch_id: int, error: str, settings: Settings, *, only_late: bool = False
-) -> bool:
+def release(connection: Connection, batch_id: int, error: str, settings: Settings, *, only_late: bool = False) -> bool:
     """End a batch that died and give its files back, to be tried again in halves.
 
     A file that was alone and has had all its attempts is `failed`.
@@ -183,10 +182,9 @@ def release(
 
 def release_run(connection: Connection, run: str, error: str, settings: Settings) -> bool:
     """Release what a run still holds; for whoever learns that its worker is gone before the lease runs out."""
-    rows = connection.execute(
-        "select batch_id from mdp.batches where run = %s and ended_at is null", [run]
-    ).fetchall()
-    return any([release(connection, batch_id, error, settings) for (batch_id,) in rows])
+    rows = connection.execute("select batch_id from mdp.batches where run = %s and ended_at is null", [run]).fetchall()
+    released = [release(connection, batch_id, error, settings) for (batch_id,) in rows]
+    return any(released)
 
 
 def _release_dead(connection: Connection, settings: Settings) -> None:

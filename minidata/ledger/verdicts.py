@@ -10,6 +10,8 @@ from minidata.contract import Verdict
 from minidata.ledger.claims import claim_lost
 from minidata.warehouse.connection import Connection
 
+NO_COLUMN: list[str | None] = [None]
+
 
 def assert_claim(connection: Connection, batch_id: int) -> None:
     """Lock the batch's row until the caller's transaction ends, so that nobody can end the batch before it.
@@ -49,7 +51,7 @@ def record_verdict(
     if reason is not None and not entries:
         entries = [
             {"line": None, "column": column, "code": reason.code, "value": None}
-            for column in (reason.columns or [None])
+            for column in reason.columns or NO_COLUMN
         ]
     with locked_batch(connection, batch_id):
         connection.execute(
@@ -62,7 +64,8 @@ def record_verdict(
             {
                 "sha256": verdict.sha256,
                 "reasons": [reason.code] if reason else [],
-                "message": reason.message if reason else None,
+                # it may quote the file, and text in PostgreSQL cannot hold U+0000
+                "message": reason.message.replace("\0", "\\0") if reason else None,
                 "good": verdict.rows_good,
                 "rejected": verdict.rows_rejected,
                 "invalid": reason is not None,

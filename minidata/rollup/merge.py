@@ -46,9 +46,7 @@ def _names(columns: Iterable[str], prefix: str = "") -> sql.Composed:
     return sql.SQL(", ").join(parts)
 
 
-def stage_rollup(
-    connection: Connection, dataset: Dataset, name: str, partials: Iterable[pl.DataFrame]
-) -> RollupLoad:
+def stage_rollup(connection: Connection, dataset: Dataset, name: str, partials: Iterable[pl.DataFrame]) -> RollupLoad:
     """COPY the partials of a rollup into a temporary table that goes with the transaction.
 
     Args:
@@ -100,9 +98,7 @@ def _merge(connection: Connection, load: RollupLoad) -> int:
     order = [rollup.latest.into, *rollup.latest.columns]
     newer = sql.SQL("({}) > ({})").format(_names(order, "excluded"), _names(order, "t"))
     latest = [
-        sql.SQL("{c} = case when {newer} then excluded.{c} else t.{c} end").format(
-            c=sql.Identifier(c), newer=newer
-        )
+        sql.SQL("{c} = case when {newer} then excluded.{c} else t.{c} end").format(c=sql.Identifier(c), newer=newer)
         for c in order
     ]
     measures = []
@@ -197,9 +193,7 @@ def _recompute_gains(connection: Connection, load: RollupLoad) -> None:
             gains=_names(rollup.gains),
             tgains=sql.SQL("row({})").format(_names(rollup.gains, "t")),
             fgains=sql.SQL("row({})").format(_names(rollup.gains, "f")),
-            match=sql.SQL(" and ").join(
-                sql.SQL("t.{c} = f.{c}").format(c=sql.Identifier(c)) for c in rollup.keys
-            ),
+            match=sql.SQL(" and ").join(sql.SQL("t.{c} = f.{c}").format(c=sql.Identifier(c)) for c in rollup.keys),
         )
     )
 
@@ -231,7 +225,7 @@ def merge_summaries(connection: Connection, dataset: Dataset, loads: Iterable[Ro
         ).format(
             table=sql.Identifier(dataset.name, name),
             columns=_names(columns),
-            select=sql.SQL(select),  # type: ignore[arg-type]  # the project's own file
+            select=sql.SQL(select),  # the project's own file
             keys=_names(summary.keys),
             stage=by_name[summary.source].stage,
             values=_names(values),

@@ -5,10 +5,11 @@ from typing import TypeVar
 
 import narwhals as nw
 import polars as pl
+from narwhals.typing import IntoLazyFrame
 
 from minidata.dataset import Maximum, Rollup, Window
 
-Frame = TypeVar("Frame")
+Frame = TypeVar("Frame", bound=IntoLazyFrame)
 
 
 def roll_up(rows: Frame, rollup: Rollup) -> Frame:
@@ -21,15 +22,13 @@ def roll_up(rows: Frame, rollup: Rollup) -> Frame:
     Returns:
         A lazy frame of the same engine with `rollup.merged_columns`, each key once.
     """
-    frame = nw.from_native(rows).select(
-        *(_source(rollup, column).alias(column) for column in rollup.merged_columns)
-    )
-    return nw.to_native(_group(frame, rollup))  # type: ignore[no-any-return]
+    frame = nw.from_native(rows).select(*(_source(rollup, column).alias(column) for column in rollup.merged_columns))
+    return _group(frame, rollup).to_native()
 
 
 def regroup(partials: Frame, rollup: Rollup) -> Frame:
     """Merge partial rollups: the same measures once more, over `rollup.merged_columns`."""
-    return nw.to_native(_group(nw.from_native(partials), rollup))  # type: ignore[no-any-return]
+    return _group(nw.from_native(partials), rollup).to_native()
 
 
 def _source(rollup: Rollup, column: str) -> nw.Expr:
@@ -39,7 +38,7 @@ def _source(rollup: Rollup, column: str) -> nw.Expr:
     return nw.col(rollup.source_of(column))
 
 
-def _group(frame: nw.LazyFrame, rollup: Rollup) -> nw.LazyFrame:  # type: ignore[type-arg]
+def _group(frame: nw.LazyFrame[Frame], rollup: Rollup) -> nw.LazyFrame[Frame]:
     order = [rollup.latest.into, *rollup.latest.columns]
     latest = [nw.col(column).last(order_by=order) for column in rollup.latest.columns]
     measures = [

@@ -48,9 +48,7 @@ class ObjectStore:
         secret_key: that key's secret.
     """
 
-    def __init__(
-        self, settings: Settings, access_key: str | None = None, secret_key: str | None = None
-    ) -> None:
+    def __init__(self, settings: Settings, access_key: str | None = None, secret_key: str | None = None) -> None:
         import boto3  # noqa: PLC0415  half a second that most commands need not pay
         from botocore.config import Config  # noqa: PLC0415
 
@@ -96,9 +94,7 @@ class ObjectStore:
             with body:
                 yield from body.iter_chunks(CHUNK)
 
-    def write(
-        self, bucket: str, key: str, data: bytes | IO[bytes], metadata: dict[str, str] | None = None
-    ) -> str:
+    def write(self, bucket: str, key: str, data: bytes | IO[bytes], metadata: dict[str, str] | None = None) -> str:
         """Put an object, replacing what has its name, and return the id of the new version.
 
         A stream must be seekable; a long one goes up in parts.
@@ -119,9 +115,7 @@ class ObjectStore:
         except ObjectGoneError:
             return None
 
-    def copy(
-        self, source: ObjectVersion, from_bucket: str, bucket: str, key: str, metadata: dict[str, str]
-    ) -> None:
+    def copy(self, source: ObjectVersion, from_bucket: str, bucket: str, key: str, metadata: dict[str, str]) -> None:
         """Copy one version to a new name, inside the store."""
         origin = {"Bucket": from_bucket, "Key": source.key, "VersionId": source.version}
         arguments = {"Metadata": metadata, "MetadataDirective": "REPLACE"}

@@ -6,9 +6,7 @@ from minidata.dataset import Dataset
 from minidata.warehouse.connection import Connection
 
 
-def checksums(
-    connection: Connection, dataset: Dataset, schema: str | None = None
-) -> dict[str, tuple[int, str]]:
+def checksums(connection: Connection, dataset: Dataset, schema: str | None = None) -> dict[str, tuple[int, str]]:
     """Return the number of rows and a checksum of every table of a dataset, by table.
 
     The checksum adds up the hashes of the rows, so it needs neither an order nor memory for the table.

@@ -15,7 +15,7 @@ _AWAY = (psycopg.OperationalError, psycopg.InterfaceError)
 
 
 def conninfo(settings: Settings, role: Role) -> str:
-    """Return the connection string of a role, its password included.
+    """Write the connection string of a role, its password included.
 
     Raises:
         PermanentError: if the role's password is not set.
@@ -37,7 +37,7 @@ def conninfo(settings: Settings, role: Role) -> str:
 
 
 def connect(settings: Settings, role: Role) -> Connection:
-    """Open a connection; the caller closes it (`with connect(...) as connection`).
+    """Open a connection, which the caller closes.
 
     Raises:
         PermanentError: if the password is unset or wrong.
@@ -56,9 +56,7 @@ def _explained(error: psycopg.OperationalError, settings: Settings, role: Role) 
             f"{where} refuses the password of mdp_{role}. "
             f"MDP_{role.upper()}_PASSWORD must be the one that the server was set up with."
         )
-    return TransientError(
-        f"{where} cannot be reached: {str(error).strip()}. Is it running? See `./mdp status`."
-    )
+    return TransientError(f"{where} cannot be reached: {str(error).strip()}. Is it running? See `./mdp status`.")
 
 
 def is_outage(error: BaseException) -> bool:

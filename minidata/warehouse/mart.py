@@ -66,7 +66,7 @@ def _make(connection: Connection, folder: Path, name: str) -> None:
     select = (folder / f"{name}.sql").read_text(encoding="utf-8")
     statement = sql.SQL("create or replace view {} as\n{}").format(
         sql.Identifier(SCHEMA, name),
-        sql.SQL(select),  # type: ignore[arg-type]  # the project's own file
+        sql.SQL(select),  # the project's own file
     )
     try:
         connection.execute(statement)

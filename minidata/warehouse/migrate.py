@@ -8,9 +8,9 @@ from psycopg import sql
 
 from minidata.dataset import Dataset
 from minidata.errors import PermanentError
-from minidata.warehouse.tables import create_tables
 from minidata.settings import PROJECT, Settings
 from minidata.warehouse.connection import Connection
+from minidata.warehouse.tables import create_tables
 
 MIGRATIONS = PROJECT / "warehouse" / "migrations"
 ROLES = PROJECT / "warehouse" / "roles.sql"
@@ -19,9 +19,7 @@ _LOCK = 7_463_001  # any constant; two migrations at once wait for each other
 
 def create_roles(connection: Connection, settings: Settings) -> None:
     """Create the roles of the warehouse and set their passwords; needs the server's administrator."""
-    passwords = {
-        f"{role}_password": settings.secret(f"{role}_password") for role in ("owner", "loader", "bi")
-    }
+    passwords = {f"{role}_password": settings.secret(f"{role}_password") for role in ("owner", "loader", "bi")}
     text = ROLES.read_text(encoding="utf-8")
     for name, password in passwords.items():
         text = text.replace("{" + name + "}", sql.Literal(password).as_string(connection))
@@ -54,7 +52,7 @@ def migrate(connection: Connection, folder: Path = MIGRATIONS) -> list[str]:
             "create table if not exists public.mdp_migrations "
             "(name text primary key, sha256 text not null, applied_at timestamptz not null default now())"
         )
-        known = dict(connection.execute("select name, sha256 from public.mdp_migrations").fetchall())
+        known: dict[str, str] = dict(connection.execute("select name, sha256 from public.mdp_migrations").fetchall())
         connection.commit()
         applied = []
         for file in sorted(folder.glob("*.sql")):

@@ -63,7 +63,7 @@ def _create(
         sql.SQL("{} {} {}").format(
             sql.Identifier(c),
             sql.SQL(t),
-            sql.SQL("" if c in nullable else "not null"),  # type: ignore[arg-type]
+            sql.SQL("" if c in nullable else "not null"),
         )
         for c, t in types.items()
     )

@@ -25,9 +25,7 @@ def main() -> int:
         errors.print(safe(error), markup=False, soft_wrap=True)
         return 3 if isinstance(error, NotRunningError) else 1
     except psycopg.Error as error:
-        errors.print(
-            f"error: PostgreSQL: {str(error).strip()}", markup=False, highlight=False, soft_wrap=True
-        )
+        errors.print(f"error: PostgreSQL: {str(error).strip()}", markup=False, highlight=False, soft_wrap=True)
         return 1
     except KeyboardInterrupt:
         errors.print("Stopped by Ctrl-C.")

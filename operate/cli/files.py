@@ -24,9 +24,7 @@ app.add_typer(quarantine_app, name="quarantine")
 @files_app.callback()
 def files(
     context: typer.Context,
-    state: Annotated[
-        str | None, typer.Option("--in", metavar="STATE", help="Only files in this state.")
-    ] = None,
+    state: Annotated[str | None, typer.Option("--in", metavar="STATE", help="Only files in this state.")] = None,
     limit: Limit = 50,
     all_: Annotated[bool, typer.Option("--all", help="All of them.")] = False,
     json_: Json = False,

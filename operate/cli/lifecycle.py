@@ -4,7 +4,7 @@ import shlex
 import shutil
 import sys
 import time
-from typing import Annotated
+from typing import Annotated, Self
 
 import typer
 from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
@@ -13,7 +13,7 @@ from minidata.errors import NotRunningError, PermanentError
 from minidata.settings import Settings
 from operate.cli.app import app, settings_of, state_of
 from operate.cli.output import bytes_of, console, errors, print_json, print_table
-from operate.embedded import postgres_home
+from operate.embedded import postgres, postgres_home
 from operate.embedded.secrets import read_secrets
 from operate.embedded.settings import secrets_file
 from operate.embedded.start import start_platform, stop_platform
@@ -39,7 +39,7 @@ class Steps:
             console=errors,
         )
 
-    def __enter__(self) -> "Steps":
+    def __enter__(self) -> Self:
         if self._live:
             self._progress.start()
         return self
@@ -66,9 +66,7 @@ class Steps:
 def up(
     context: typer.Context,
     bi: Annotated[bool, typer.Option("--bi/--no-bi", help="With the dashboards.")] = True,
-    simulator: Annotated[
-        bool, typer.Option("--simulator/--no-simulator", help="With simulated uploads.")
-    ] = True,
+    simulator: Annotated[bool, typer.Option("--simulator/--no-simulator", help="With simulated uploads.")] = True,
 ) -> None:
     """Set up what is missing, start everything in order, and print the addresses. Again: heal what is down.
 
@@ -77,13 +75,11 @@ def up(
     began = time.monotonic()
     state = State.open(context.obj)
     with Steps() as steps:
-        start_platform(state, steps)
+        start_platform(state, steps, simulator=simulator)
     console.print(f"[green]The platform is up[/green] after {time.monotonic() - began:.0f} s.")
-    home = state.platform.postgres_home
-    if home and not home.is_relative_to(state.folder):
-        console.print(
-            f"PostgreSQL never runs as root, so it runs as `nobody`, with its data in {home}.", soft_wrap=True
-        )
+    sentence = postgres.server(state).home.sentence
+    if sentence:
+        console.print(sentence, soft_wrap=True)
     _print_addresses(state, settings_of(context))
     console.print("Try: ./mdp upload FILE.csv --wait, then ./mdp sql 'select * from channel_stats limit 5'")
 
@@ -117,9 +113,7 @@ def down(context: typer.Context) -> None:
 
 
 @app.command()
-def destroy(
-    context: typer.Context, yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False
-) -> None:
+def destroy(context: typer.Context, yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False) -> None:
     """Stop everything and remove all data of the platform; refuses a folder that is not one.
 
     Example: mdp --state /tmp/trial destroy
@@ -133,6 +127,9 @@ def destroy(
     with Steps("stopped") as steps:
         stop_platform(state, steps)
     postgres_home.remove(state)
+    run_folder = state.platform.run_folder
+    if run_folder:
+        shutil.rmtree(run_folder, ignore_errors=True)
     for path in sorted(state.folder.iterdir()):
         # tools and environments of the default platform stay: they are no data
         if path.name.startswith(("env-", "uv", "cache")):
@@ -157,8 +154,7 @@ def status(
         print_json(found)
     else:
         rows: list[list[object]] = [
-            [s["name"], s["state"], s["pid"], s["address"], bytes_of(s["memory_bytes"])]
-            for s in found["services"]
+            [s["name"], s["state"], s["pid"], s["address"], bytes_of(s["memory_bytes"])] for s in found["services"]
         ]
         print_table(["service", "state", "pid", "address", "memory"], rows, numbers=("pid", "memory"))
         pipeline = found["pipeline"]
@@ -167,9 +163,7 @@ def status(
         files = ", ".join(f"{count} {state}" for state, count in pipeline["files"].items())
         console.print(f"files: {files or 'none yet'}")
         if times["n"]:
-            console.print(
-                f"upload → row: p50 {times['p50']:.1f} s, p95 {times['p95']:.1f} s over {times['n']} files"
-            )
+            console.print(f"upload → row: p50 {times['p50']:.1f} s, p95 {times['p95']:.1f} s over {times['n']} files")
         if pipeline["newest_row_age_seconds"] is not None:
             console.print(f"newest row: {pipeline['newest_row_age_seconds']:.0f} s old")
     if not found["running"]:
@@ -208,9 +202,7 @@ def logs(
                 ends[name] = 0  # rotated
             with path.open("rb") as stream:
                 stream.seek(ends[name])
-                _print_lines(
-                    name if len(chosen) > 1 else None, stream.read().decode(errors="replace").splitlines()
-                )
+                _print_lines(name if len(chosen) > 1 else None, stream.read().decode(errors="replace").splitlines())
                 ends[name] = stream.tell()
 
 

@@ -79,9 +79,7 @@ def _run(arguments: Sequence[str]) -> None:
 
 def _call(command: Sequence[str]) -> None:
     """Run a program in the project's folder; a failure ends the command with its exit code."""
-    errors.print(
-        f"[dim]$ {' '.join(command[1:] if command[0] == sys.executable else command)}[/dim]", soft_wrap=True
-    )
+    errors.print(f"[dim]$ {' '.join(command[1:] if command[0] == sys.executable else command)}[/dim]", soft_wrap=True)
     try:
         code = subprocess.run(command, cwd=PROJECT, check=False).returncode
     except FileNotFoundError as error:

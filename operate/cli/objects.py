@@ -34,9 +34,7 @@ def _progress() -> Progress:
 @app.command()
 def upload(
     context: typer.Context,
-    paths: Annotated[
-        list[Path], typer.Argument(help="Files, or folders whose files keep their paths below them.")
-    ],
+    paths: Annotated[list[Path], typer.Argument(help="Files, or folders whose files keep their paths below them.")],
     prefix: Annotated[str, typer.Option(help="Put before each key.")] = "",
     wait_: Annotated[bool, typer.Option("--wait", help="Wait until the platform is done with them.")] = False,
     json_: Annotated[bool, typer.Option("--json", help="For a script.")] = False,

@@ -18,10 +18,10 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]"
 
 
 def safe(value: object) -> str:
-    """Make a text from outside harmless in a terminal: control and bidi characters become visible escapes.
+    r"""Make a text from outside harmless in a terminal: control and bidi characters become visible escapes.
 
-    >>> safe("a\\x1b[31mb")
-    'a\\\\x1b[31mb'
+    >>> safe("a\x1b[31mb")
+    'a\\x1b[31mb'
     """
     return _CONTROL.sub(lambda m: ascii(m.group())[1:-1], str(value))
 

@@ -49,12 +49,12 @@ def sql(
 
 
 def _psql(uri: str) -> None:
-    from operate.embedded.postgres import binary  # noqa: PLC0415
+    from operate.embedded.postgres_home import wheel_binaries  # noqa: PLC0415
 
     if not sys.stdin.isatty():
         raise PermanentError("Without a query, `mdp sql` opens psql, which needs a terminal. Give a query.")
     os.environ["PGAPPNAME"] = "mdp sql"
-    program = str(binary("psql"))
+    program = str(wheel_binaries() / "psql")
     os.execv(program, [program, uri])  # noqa: S606
 
 

@@ -136,9 +136,7 @@ class Probe:
             if self.component == API:
                 _get(self.port, "/execution/health")  # its first call costs seconds
         except (OSError, ValueError) as error:
-            raise TransientError(
-                f"Airflow's API server on port {self.port} does not answer: {error}"
-            ) from error
+            raise TransientError(f"Airflow's API server on port {self.port} does not answer: {error}") from error
         part = _HEALTH[self.component]
         status = health[part]["status"]
         if status != "healthy":

@@ -1,13 +1,10 @@
-"""The buckets of an embedded platform: made once, versioned where it matters, safe from who uploads."""
+"""The buckets of an embedded platform: made once, and versioned where it matters."""
 
-import json
 import uuid
 from typing import Any
 
 from minidata.errors import PermanentError, TransientError
 from operate.embedded.object_store import Buckets, Identity
-
-_FORBIDDEN = ["s3:DeleteObject", "s3:DeleteObjectVersion", "s3:PutBucketPolicy", "s3:DeleteBucket"]
 
 
 def connect(endpoint: str, identity: Identity) -> Any:
@@ -37,29 +34,17 @@ def connect(endpoint: str, identity: Identity) -> Any:
     )
 
 
-def prepare(client: Any, buckets: Buckets, generator: Identity) -> None:
-    """Make what is missing: the buckets, versions in raw, and the ban on deleting for the generator.
+def prepare(client: Any, buckets: Buckets) -> None:
+    """Make what is missing: the buckets, and versions in raw.
 
     Args:
         client: the administrator's, of `connect`.
         buckets: their names.
-        generator: may put into raw; SeaweedFS' right to write would let it delete, too.
 
     Raises:
         TransientError: if the server does not answer yet.
         PermanentError: if it refuses the administrator.
     """
-    policy = {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Effect": "Deny",
-                "Principal": {"AWS": [f"arn:aws:iam::000000000000:user/{generator.name}"]},
-                "Action": _FORBIDDEN,
-                "Resource": [f"arn:aws:s3:::{buckets.raw}", f"arn:aws:s3:::{buckets.raw}/*"],
-            }
-        ],
-    }
     try:
         there = {bucket["Name"] for bucket in client.list_buckets()["Buckets"]}
         for name in buckets.names:
@@ -67,7 +52,6 @@ def prepare(client: Any, buckets: Buckets, generator: Identity) -> None:
                 client.create_bucket(Bucket=name)
         if client.get_bucket_versioning(Bucket=buckets.raw).get("Status") != "Enabled":
             client.put_bucket_versioning(Bucket=buckets.raw, VersioningConfiguration={"Status": "Enabled"})
-        client.put_bucket_policy(Bucket=buckets.raw, Policy=json.dumps(policy))
     except _errors() as error:
         raise _explained(error) from error
 

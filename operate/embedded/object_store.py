@@ -13,6 +13,7 @@ import os
 import secrets
 import sys
 import sysconfig
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +27,14 @@ ENVIRONMENT = {"GOMEMLIMIT": "384MiB"}
 _TOKENS = ("jwt.signing", "jwt.signing.read", "jwt.filer_signing", "jwt.filer_signing.read")
 _GRPC = ("master", "volume", "filer", "s3", "client")
 _HTTPS = ("master", "volume", "filer", "client")
+_ON_UPLOADS = ("PutObject", "AbortMultipartUpload")
+_ON_OBJECTS = (
+    *_ON_UPLOADS, "GetObject", "GetObjectVersion", "DeleteObject", "DeleteObjectVersion", "GetObjectTagging",
+    "PutObjectTagging", "ListMultipartUploadParts",
+)  # fmt: skip
+_ON_BUCKETS = (
+    "ListBucket", "ListBucketVersions", "ListBucketMultipartUploads", "GetBucketLocation", "GetBucketVersioning",
+)  # fmt: skip
 _MASTER = """\
 [master.maintenance]
 scripts = \"\"\"
@@ -162,21 +171,34 @@ def _weed() -> list[str]:
 
 
 def _identities(identities: Identities, buckets: Buckets) -> str:
-    rights = ("Read", "List", "Tagging", "Write")
-    actions = {
-        identities.admin: ["Admin", *rights],
-        identities.etl: [f"{right}:{bucket}" for bucket in buckets.names for right in rights],
-        identities.generator: [f"Write:{buckets.raw}"],
+    """Write who may do what. The server's own coarse right to write would include deleting and much more."""
+    policies = {
+        identities.etl.name: [
+            _allow(_ON_OBJECTS, [f"{name}/*" for name in buckets.names]),
+            _allow(_ON_BUCKETS, buckets.names),
+        ],
+        identities.generator.name: [_allow(_ON_UPLOADS, [f"{buckets.raw}/*"])],
     }
-    people = [
-        {
-            "name": person.name,
-            "credentials": [{"accessKey": person.access_key, "secretKey": person.secret_key}],
-            "actions": allowed,
-        }
-        for person, allowed in actions.items()
+    people = [_person(identities.admin, actions=["Admin", "Read", "List", "Tagging", "Write"])]
+    people += [_person(person, policyNames=[person.name]) for person in (identities.etl, identities.generator)]
+    documents = [
+        {"name": name, "content": json.dumps({"Version": "2012-10-17", "Statement": statements})}
+        for name, statements in policies.items()
     ]
-    return json.dumps({"identities": people}, indent=2)
+    return json.dumps({"identities": people, "policies": documents}, indent=2)
+
+
+def _person(identity: Identity, **rights: list[str]) -> dict[str, object]:
+    key = {"accessKey": identity.access_key, "secretKey": identity.secret_key}
+    return {"name": identity.name, "credentials": [key], **rights}
+
+
+def _allow(actions: Sequence[str], resources: Sequence[str]) -> dict[str, object]:
+    return {
+        "Effect": "Allow",
+        "Action": [f"s3:{action}" for action in actions],
+        "Resource": [f"arn:aws:s3:::{resource}" for resource in resources],
+    }
 
 
 def _security(pem: certificates.Certificates) -> str:

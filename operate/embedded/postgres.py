@@ -187,7 +187,7 @@ def run(home: Home, command: list[str], seconds: float = _INITDB_SECONDS) -> str
         PermanentError: if it fails or takes longer than `seconds`.
     """
     try:
-        done = subprocess.run(
+        done: subprocess.CompletedProcess[str] = subprocess.run(
             [str(home.binaries / command[0]), *command[1:]],
             cwd=home.folder,
             env={"PATH": "/usr/bin:/bin", "HOME": str(home.folder), "LANG": "C", "TZ": "UTC"},

@@ -24,14 +24,16 @@ def find(state: Path, service: str | None = None, cwd: Path | None = None) -> li
     Args:
         state: the platform's folder.
         service: one service, if not all of them.
-        cwd: where processes of it stand that hide their environment, as PostgreSQL's children do.
+        cwd: where processes named like the service stand that hide their environment: PostgreSQL's children do.
     """
     place = None if cwd is None else os.path.realpath(cwd)
     found = []
     for process in psutil.process_iter():
         try:
             folder, _, name = process.environ().get(MARKER, "").rpartition(":")
-            if (folder == str(state) and service in {None, name}) or (place and process.cwd() == place):
+            if (folder == str(state) and service in {None, name}) or (
+                place and process.name() == service and process.cwd() == place
+            ):
                 found.append(process)
         except (psutil.Error, OSError):
             continue  # ended meanwhile, or somebody else's, which is no process of ours

@@ -86,6 +86,16 @@ def _relay(state: State, settings: Settings) -> Launch:
     )
 
 
+def _simulator(state: State, settings: Settings) -> Launch:
+    values = as_environment(settings)
+    secret = {name for name in values if name.endswith(("_PASSWORD", "_ACCESS_KEY_ID", "_SECRET_ACCESS_KEY"))}
+    own = {"MDP_GENERATOR_ACCESS_KEY_ID", "MDP_GENERATOR_SECRET_ACCESS_KEY"}  # it may put into raw, and no more
+    return Launch(
+        argv=[sys.executable, "-m", "simulator", "--state", str(state.folder / "simulator.json")],
+        environment=PYTHON | {name: value for name, value in values.items() if name not in secret - own},
+    )
+
+
 def _airflow(component: str) -> Builder:
     def build(state: State, settings: Settings) -> Launch:
         taken = {"airflow": state.port("airflow")} if component == airflow.API else {}
@@ -103,6 +113,7 @@ SERVICES: dict[str, Builder] = {
     "postgres": _postgres,
     "object-store": _object_store,
     "relay": _relay,
+    "simulator": _simulator,
     **{component: _airflow(component) for component in airflow.COMPONENTS},
 }
 PROGRAMS = (
@@ -111,6 +122,7 @@ PROGRAMS = (
     # It takes 16 s to stop politely, most of it a fixed wait; what it acknowledged is safe without that.
     Program("object-store", stop_seconds=3),
     Program("relay", stop_seconds=5),
+    Program("simulator", stop_seconds=5),
     *(Program(component, stop_seconds=10) for component in airflow.COMPONENTS),
 )
 

@@ -12,6 +12,7 @@ from minidata.settings import Settings
 from minidata.warehouse.connection import connect
 from minidata.warehouse.migrate import apply_datasets, create_roles, create_warehouse, migrate
 from operate.embedded import airflow, buckets, object_store, postgres, processes
+from operate.embedded.doors import require_closed
 from operate.embedded.object_store import Buckets, Identities, Identity
 from operate.embedded.ports import choose_ports, require_free
 from operate.embedded.secrets import make_secrets, read_secrets
@@ -29,6 +30,7 @@ TITLES = {
     "airflow-scheduler": "Airflow scheduler",
     "airflow-processor": "Airflow DAG processor",
     "airflow-triggerer": "Airflow triggerer",
+    "simulator": "Simulator",
 }
 _PROBE_SECONDS = 180
 
@@ -47,29 +49,21 @@ class Start:
     report: Report
 
 
-def start_platform(state: State, report: Report) -> None:
+def start_platform(state: State, report: Report, *, simulator: bool = True) -> None:
     """Bring every service of a platform up; one that runs already is only looked at.
 
     Args:
         state: its folder.
         report: told what happens.
+        simulator: whether to start the simulator too, and wait for its first rows.
 
     Raises:
         PermanentError: if something must be mended first; what has been started goes on running.
     """
     with state.exclusive():
-        make_secrets(secrets_file(state))
-        state.choose_settings(settings_in_environment())
-        ports = choose_ports(state, PORTS)
-        supervisor = Supervisor(state)
-        if not supervisor.running():
-            # What a killed supervisor left behind would hold the ports and the data.
-            report("Supervisor", "looks for leftovers")
-            processes.end(processes.find(state.folder))
-            require_free({name: ports[name] for name in PORTS})
-        supervisor.launch(PROGRAMS)
-        start = Start(state, embedded_settings(state), read_secrets(secrets_file(state)), supervisor, report)
-        report("Supervisor", None)
+        start = _prepare(state, report)
+        wanted = [name for name in TITLES if simulator or name != "simulator"]
+        state.remember(services=wanted)
         with ThreadPoolExecutor() as pool:
             database = pool.submit(_start_database, start)
             objects = pool.submit(_start_objects, start)
@@ -78,6 +72,37 @@ def start_platform(state: State, report: Report) -> None:
             for part in (database, objects, pipeline, relay):
                 part.result()
         _await_trigger(start)
+        if simulator:
+            _start_simulator(start)
+
+
+def start_servers(state: State, report: Report) -> None:
+    """Bring up only what holds data: PostgreSQL with the warehouse, and the object store with its buckets.
+
+    Raises:
+        PermanentError: if something must be mended first.
+    """
+    with state.exclusive():
+        start = _prepare(state, report)
+        with ThreadPoolExecutor() as pool:
+            for part in (pool.submit(_start_database, start), pool.submit(_start_objects, start)):
+                part.result()
+
+
+def _prepare(state: State, report: Report) -> Start:
+    """Make secrets and ports where they are missing, and see that the supervisor runs."""
+    make_secrets(secrets_file(state))
+    state.choose_settings(settings_in_environment())
+    ports = choose_ports(state, PORTS)
+    supervisor = Supervisor(state)
+    if not supervisor.running():
+        # What a killed supervisor left behind would hold the ports and the data.
+        report("Supervisor", "looks for leftovers")
+        processes.end(processes.find(state.folder))
+        require_free({name: ports[name] for name in PORTS})
+    supervisor.launch(PROGRAMS)
+    report("Supervisor", None)
+    return Start(state, embedded_settings(state), read_secrets(secrets_file(state)), supervisor, report)
 
 
 def _start_database(start: Start) -> None:
@@ -101,9 +126,7 @@ def _start_database(start: Start) -> None:
 def _start_objects(start: Start) -> None:
     title, settings = TITLES["object-store"], start.settings
     start.report(title, "starting")
-    names = Buckets(
-        settings.raw_bucket, settings.staging_bucket, settings.archive_bucket, settings.quarantine_bucket
-    )
+    names = Buckets(settings.raw_bucket, settings.staging_bucket, settings.archive_bucket, settings.quarantine_bucket)
     people = Identities(
         admin=_identity(start, "admin", "MDP_S3_ADMIN"),
         etl=_identity(start, "etl", "MDP_S3"),
@@ -114,10 +137,11 @@ def _start_objects(start: Start) -> None:
     client = buckets.connect(settings.s3_endpoint, people.admin)
 
     def works() -> None:
-        buckets.prepare(client, names, people.generator)
+        buckets.prepare(client, names)
         buckets.probe(client, names.staging)  # never in raw: whatever lies there is taken for a snapshot
 
     start.supervisor.wait("object-store", works, _PROBE_SECONDS)
+    require_closed(start.state)
     start.report(title, None)
 
 
@@ -166,6 +190,21 @@ def _await_trigger(start: Start) -> None:
     start.report(title, None)
 
 
+def _start_simulator(start: Start) -> None:
+    """Start the simulator, and wait until the first of its rows is in the tables."""
+    title = TITLES["simulator"]
+    start.report(title, "uploading its history")
+    start.supervisor.start("simulator")
+
+    def rows() -> None:
+        with connect(start.settings, "loader") as connection:
+            if not connection.execute("select 1 from mdp.files where rows_loaded > 0 limit 1").fetchone():
+                raise TransientError("No row has been loaded yet.")
+
+    start.supervisor.wait("simulator", rows, _PROBE_SECONDS)
+    start.report(title, None)
+
+
 def stop_platform(state: State, report: Report) -> bool:
     """Stop every service, what depends on others first, and see that no process is left.
 
@@ -187,4 +226,6 @@ def stop_platform(state: State, report: Report) -> bool:
                 list(pool.map(stop, [name for name in TITLES if name not in servers]))
                 list(pool.map(stop, servers))
         supervisor.shutdown()
+        if "s3" in state.platform.ports:
+            object_store.clear_sockets(state)
         return bool(left)

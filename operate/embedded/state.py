@@ -14,7 +14,7 @@ from minidata.errors import PermanentError
 
 _LAYOUT = 1
 _FOLDERS = ("run", "logs", "home", "weed", "objects", "airflow")
-_KNOWN = {*_FOLDERS, "postgres", "platform.json", "platform.lock", "lock", ".env"}
+_KNOWN = {*_FOLDERS, "postgres", "platform.json", "platform.lock", "simulator.json", "lock", ".env"}
 # A path of a unix socket ends after 103 bytes on macOS; supervisor appends a pid while it makes its own.
 _SOCKET_BYTES = 90
 
@@ -28,16 +28,18 @@ class Platform(BaseModel):
         postgres_home: folder of PostgreSQL's data, chosen once.
         run_folder: where sockets are, if the state's own path is too long for them.
         settings: `MDP_*` settings that the user chose for this platform.
+        services: what the last `up` was to start.
         airflow_version: the version that Airflow's own tables were made for.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    layout: int = Field(_LAYOUT, ge=_LAYOUT, le=_LAYOUT)
+    layout: int = Field(default=_LAYOUT, ge=_LAYOUT, le=_LAYOUT)
     ports: dict[str, int] = {}
     postgres_home: Path | None = None
     run_folder: Path | None = None
     settings: dict[str, str] = {}
+    services: list[str] = []
     airflow_version: str | None = None
 
 
@@ -58,6 +60,7 @@ class State:
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             _require_ours(folder)
+            _require_no_strangers(folder)
             folder.chmod(0o700)
             for name in _FOLDERS:
                 (folder / name).mkdir(mode=0o700, exist_ok=True)
@@ -197,10 +200,13 @@ def _require_ours(folder: Path) -> None:
             f"{folder} belongs to the user with id {owner}, you are {os.geteuid()}. "
             "Run mdp as its owner, or choose another folder with --state."
         )
+
+
+def _require_no_strangers(folder: Path) -> None:
     if (folder / "platform.json").exists() or folder.name == ".mdp":
         return
     strangers = sorted({path.name for path in folder.iterdir()} - _KNOWN)
-    if strangers and not folder.name.startswith("mdp-"):
+    if strangers:
         raise PermanentError(
             f"{folder} is not a platform's folder: it holds {', '.join(strangers[:3])}. "
             "Choose an empty or a new folder with --state."

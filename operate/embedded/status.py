@@ -28,7 +28,7 @@ def services_status(state: State) -> dict[str, Any]:
     running = state.exists() and supervisor.running()
     known = {info.name: info for info in supervisor.info()} if running else {}
     services = []
-    for name in TITLES:
+    for name in state.platform.services or TITLES:
         info = known.get(name)
         port = state.platform.ports.get(_PORTS.get(name, "")) if state.exists() else None
         services.append(

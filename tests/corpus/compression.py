@@ -27,9 +27,7 @@ def _skippable(data: bytes, number: int = 0) -> bytes:
 
 def _gzip_with_every_field(data: bytes) -> bytes:
     """A member whose header has extra bytes, a file name, a comment and a checksum of itself."""
-    header = (
-        b"\x1f\x8b\x08\x1e\x00\x00\x00\x00\x02\x03" + b"\x04\x00xtra" + b"a name.csv\x00" + b"a comment\x00"
-    )
+    header = b"\x1f\x8b\x08\x1e\x00\x00\x00\x00\x02\x03" + b"\x04\x00xtra" + b"a name.csv\x00" + b"a comment\x00"
     header += struct.pack("<H", zlib.crc32(header) & 0xFFFF)
     deflate = zlib.compressobj(wbits=-15)
     return header + deflate.compress(data) + deflate.flush() + struct.pack("<II", zlib.crc32(data), len(data))

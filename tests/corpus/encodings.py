@@ -70,9 +70,7 @@ NOT_UTF8: Final = [
     _not_utf8("utf8_five_bytes", b"\xf8\x88\x80\x80\x80"),
     _not_utf8("utf8_byte_ff", b"\xff"),
     condemned("utf8_broken_header", "not_utf8", b"\xff" + snapshot("utf8_broken_header")),
-    condemned(
-        "utf8_broken_far_down", "not_utf8", snapshot("utf8_broken_far_down", 20_000) + b"\xe2\x28\xa1\n"
-    ),
+    condemned("utf8_broken_far_down", "not_utf8", snapshot("utf8_broken_far_down", 20_000) + b"\xe2\x28\xa1\n"),
     condemned(
         "utf8_broken_in_an_extra_column",
         "not_utf8",

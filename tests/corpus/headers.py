@@ -112,12 +112,8 @@ DRIFT: Final = [
 
 DUPLICATE: Final = [
     condemned("column_twice", "duplicate_column", f"{HEADER},total_views\n{good_line('column_twice')},100\n"),
-    condemned(
-        "column_twice_by_trimming", "duplicate_column", f'{HEADER}," video_id\n"\n{good_line("trim")},x\n'
-    ),
-    condemned(
-        "column_three_times", "duplicate_column", f"video_id,video_id,{HEADER}\na,b,{good_line('three')}\n"
-    ),
+    condemned("column_twice_by_trimming", "duplicate_column", f'{HEADER}," video_id\n"\n{good_line("trim")},x\n'),
+    condemned("column_three_times", "duplicate_column", f"video_id,video_id,{HEADER}\na,b,{good_line('three')}\n"),
     condemned("header_twice_on_its_line", "duplicate_column", f"{HEADER},{HEADER}\n"),
     condemned("duplicate_beats_missing_column", "duplicate_column", "video_id,video_id\na,b\n"),
     condemned("duplicate_beats_no_rows", "duplicate_column", f"{HEADER},description\n"),
@@ -148,9 +144,7 @@ MISSING: Final = [
         f"{HEADER[9:]}\n{good_line('column_left_out').partition(',')[2]}\n".encode(),
         Expected("missing_column", ("video_id",)),
     ),
-    Case(
-        "header_left_out", f"{good_line('header_left_out')}\n".encode(), Expected("missing_column", REPORTED)
-    ),
+    Case("header_left_out", f"{good_line('header_left_out')}\n".encode(), Expected("missing_column", REPORTED)),
     Case(
         "header_after_a_title",
         f"Statistics of May\n{HEADER}\n{good_line('header_after_a_title')}\n".encode(),

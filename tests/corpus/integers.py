@@ -78,10 +78,7 @@ _REFUSED: Final = {
 }
 
 CASES: Final = [
-    *(
-        accepts(f"views_{name}", {"total_views": cell}, total_views=value)
-        for name, (cell, value) in _ACCEPTED.items()
-    ),
+    *(accepts(f"views_{name}", {"total_views": cell}, total_views=value) for name, (cell, value) in _ACCEPTED.items()),
     *(
         rejects(f"views_{name}", {"total_views": cell}, ("total_views", code))
         for code, cells in _REFUSED.items()
@@ -94,10 +91,7 @@ CASES: Final = [
         {"total_views": "-" + "1" * 5000},
         ("total_views", "negative", "-" + "1" * 199),
     ),
-    *(
-        accepts(f"{c}_largest", {c: "9223372036854775807"}, **{c: 9_223_372_036_854_775_807})
-        for c in _COLUMNS
-    ),
+    *(accepts(f"{c}_largest", {c: "9223372036854775807"}, **{c: 9_223_372_036_854_775_807}) for c in _COLUMNS),
     *(rejects(f"{c}_too_large", {c: "9223372036854775808"}, (c, "out_of_range")) for c in _COLUMNS),
     *(rejects(f"{c}_negative", {c: "-1"}, (c, "negative")) for c in _COLUMNS),
     *(rejects(f"{c}_missing", {c: ""}, (c, "missing_value")) for c in _COLUMNS),

@@ -62,9 +62,7 @@ CASES: Final = [
         _ZSTD.compress(snapshot("zst_without_csv")),
         "name_zst_without_csv.zst",
     ),
-    condemned(
-        "name_refused_beats_empty", "unsupported_file_type", b"\n\n\n\n", "name_refused_beats_empty.md"
-    ),
+    condemned("name_refused_beats_empty", "unsupported_file_type", b"\n\n\n\n", "name_refused_beats_empty.md"),
     condemned(
         "name_refused_beats_bad_compression",
         "unsupported_file_type",

@@ -30,9 +30,7 @@ def _raw(name: str, description: str) -> str:
 
 def _reads(name: str, description: str, value: str) -> Case:
     """Ten good rows and one whose raw description is read as that value."""
-    return accepted(
-        name, f"{HEADER}\n{good_lines(name, 10)}{_raw(name, description)}\n", 11, description=value
-    )
+    return accepted(name, f"{HEADER}\n{good_lines(name, 10)}{_raw(name, description)}\n", 11, description=value)
 
 
 def _not_csv(name: str, description: str) -> Case:
@@ -75,14 +73,10 @@ LINE_ENDS: Final = [
         1,
     ),
     accepted("empty_lines_everywhere", b"\n\n" + snapshot("empty_lines_all", 3).replace(b"\n", b"\n\n\n"), 3),
-    accepted(
-        "empty_lines_crlf", b"\r\n\r\n" + snapshot("empty_lines_crlf", 3).replace(b"\n", b"\r\n\r\n\n"), 3
-    ),
+    accepted("empty_lines_crlf", b"\r\n\r\n" + snapshot("empty_lines_crlf", 3).replace(b"\n", b"\r\n\r\n\n"), 3),
     condemned("cr_only", "not_csv", snapshot("cr_only", 3).replace(b"\n", b"\r")),
     condemned("cr_at_the_end_of_the_file", "not_csv", snapshot("cr_at_the_end_of_the_file", 3)[:-1] + b"\r"),
-    condemned(
-        "cr_on_a_line_of_its_own_at_the_end", "not_csv", snapshot("cr_on_a_line_of_its_own", 3) + b"\r"
-    ),
+    condemned("cr_on_a_line_of_its_own_at_the_end", "not_csv", snapshot("cr_on_a_line_of_its_own", 3) + b"\r"),
     condemned("cr_in_the_header", "not_csv", snapshot("cr_in_the_header").replace(b"total_l", b"\rtotal_l")),
     condemned("cr_before_the_header", "not_csv", b"\r" + snapshot("cr_before_the_header")),
     condemned("cr_cr_lf", "not_csv", snapshot("cr_cr_lf").replace(b"\n", b"\r\r\n")),
@@ -125,13 +119,9 @@ QUOTES: Final = [
     _not_csv("quote_backslash_escape", '"a \\"b\\" c"'),
     _not_csv("quote_never_closed", '"a'),
     _not_csv("quote_odd_number", '"""'),
-    condemned(
-        "quote_never_closed_at_the_end", "not_csv", snapshot("quote_never_closed_at_the_end", 3) + b'"'
-    ),
+    condemned("quote_never_closed_at_the_end", "not_csv", snapshot("quote_never_closed_at_the_end", 3) + b'"'),
     condemned("quote_never_closed_in_the_header", "not_csv", b'"' + snapshot("quote_never_closed_header", 3)),
-    condemned(
-        "quote_text_after_in_the_header", "not_csv", b'"video_id"s' + snapshot("quote_text_header")[8:]
-    ),
+    condemned("quote_text_after_in_the_header", "not_csv", b'"video_id"s' + snapshot("quote_text_header")[8:]),
     condemned("not_csv_beats_missing_column", "not_csv", 'id,name\n1,"x"y\n'),
     condemned("not_csv_beats_duplicate_column", "not_csv", f'video_id,{HEADER}\n"'),
     condemned("not_csv_far_down", "not_csv", snapshot("not_csv_far_down", 20_000) + b'x,"'),
@@ -139,9 +129,7 @@ QUOTES: Final = [
 
 WIDTHS: Final = [
     _wrong_width("record_short", "a,b,c"),
-    _wrong_width(
-        "record_without_its_last_cell", good_line("record_without_its_last_cell").rpartition(",")[0]
-    ),
+    _wrong_width("record_without_its_last_cell", good_line("record_without_its_last_cell").rpartition(",")[0]),
     _wrong_width("record_long", good_line("record_long") + ",more"),
     _wrong_width("record_with_trailing_comma", good_line("record_with_trailing_comma") + ","),
     _wrong_width("record_of_blanks", "  ", "\t"),
@@ -151,9 +139,7 @@ WIDTHS: Final = [
     _wrong_width("record_short_with_nul", "\x00,\x00"),
     _wrong_width("record_very_long", "," * 5000),
     _wrong_width("record_with_unquoted_comma", good_line("record_comma").replace("Video 1", "one, two")),
-    _wrong_width(
-        "records_of_semicolons", good_line("a").replace(",", ";"), good_line("b").replace(",", "\t")
-    ),
+    _wrong_width("records_of_semicolons", good_line("a").replace(",", ";"), good_line("b").replace(",", "\t")),
     accepted(
         "description_last_and_empty",
         f"{_LAST_IS_DESCRIPTION}\n"
@@ -186,9 +172,7 @@ LINES: Final = [
         13,
         11,
     ),
-    _placed(
-        "line_after_empty_lines", f"\n\n{HEADER}\n\n{good_lines('gap', 10)}\r\n\n{_odd('gap', 11)}\n", 17, 11
-    ),
+    _placed("line_after_empty_lines", f"\n\n{HEADER}\n\n{good_lines('gap', 10)}\r\n\n{_odd('gap', 11)}\n", 17, 11),
     _placed(
         "line_of_a_record_of_many_lines",
         f"{HEADER}\n{good_lines('many', 9)}"

@@ -23,9 +23,7 @@ def _share(
     """
     spoiled = line(good_cells(name, 0, {"total_views": ""}).values()) + "\n"
     first = 2 + good + rows_between.count("\n")
-    entries: tuple[Entry, ...] = tuple(
-        (first + i, "total_views", "missing_value", "") for i in range(min(bad, 1000))
-    )
+    entries: tuple[Entry, ...] = tuple((first + i, "total_views", "missing_value", "") for i in range(min(bad, 1000)))
     outcome = Expected(
         reason,
         entries=entries,
@@ -112,14 +110,10 @@ MANY_RULES: Final = [
         ("date_created", "not_a_timestamp"),
         ("date_updated", "not_a_timestamp"),
     ),
-    rejects(
-        "value_untrimmed", {"total_views": '\t "+5"\n '}, ("total_views", "not_an_integer", '\t "+5"\n ')
-    ),
+    rejects("value_untrimmed", {"total_views": '\t "+5"\n '}, ("total_views", "not_an_integer", '\t "+5"\n ')),
     rejects("value_of_200", {"total_views": "z" * 200}, ("total_views", "not_an_integer", "z" * 200)),
     rejects("value_of_201", {"total_views": "z" * 201}, ("total_views", "not_an_integer", "z" * 200)),
-    rejects(
-        "value_cut_by_characters", {"total_views": "🎬" * 201}, ("total_views", "not_an_integer", "🎬" * 200)
-    ),
+    rejects("value_cut_by_characters", {"total_views": "🎬" * 201}, ("total_views", "not_an_integer", "🎬" * 200)),
     rejects("value_cut_before_its_text", {"video_id": " " * 900}, ("video_id", "missing_value", " " * 200)),
 ]
 

@@ -87,8 +87,7 @@ DESCRIPTIONS: Final = [
 ]
 
 WORDS: Final = [
-    accepts(f"word_{name}", dict.fromkeys(_TEXTS, word), **dict.fromkeys(_TEXTS, word))
-    for name, word in _WORDS.items()
+    accepts(f"word_{name}", dict.fromkeys(_TEXTS, word), **dict.fromkeys(_TEXTS, word)) for name, word in _WORDS.items()
 ]
 
 CONTROLS: Final = [
@@ -110,9 +109,7 @@ CONTROLS: Final = [
         for name, control in _CONTROLS.items()
     ),
     rejects("control_alone_is_not_missing", {"video_id": "\x0b"}, ("video_id", "control_character")),
-    rejects(
-        "control_around_a_name_is_not_trimmed", {"video_id": "\x1fa\x1c"}, ("video_id", "control_character")
-    ),
+    rejects("control_around_a_name_is_not_trimmed", {"video_id": "\x1fa\x1c"}, ("video_id", "control_character")),
     rejects(
         "control_in_a_long_name",
         {"video_id": "\x01" + "x" * 300},
@@ -124,9 +121,7 @@ CONTROLS: Final = [
         ("description", "control_character", "x" * 200),
     ),
     rejects("control_in_a_date", {"date_updated": "\x0c2025-06-01"}, ("date_updated", "control_character")),
-    rejects(
-        "control_escape_sequence", {"channel_name": "\x1b[31mred"}, ("channel_name", "control_character")
-    ),
+    rejects("control_escape_sequence", {"channel_name": "\x1b[31mred"}, ("channel_name", "control_character")),
     accepts("control_tab_lf_cr_are_none", {"description": "\t\n\r"}, description="\t\n\r"),
     accepts("control_delete_is_none", {"channel_name": "a\x7fb"}, channel_name="a\x7fb"),
     accepts("control_c1_are_none", {"channel_name": "\x80a\x9f"}, channel_name="\x80a\x9f"),

@@ -142,9 +142,7 @@ def _placed(
 
 def _updated(**later: float) -> Callable[[datetime], dict[str, str]]:
     """date_updated so much after the arrival, to the microsecond and with its offset."""
-    return lambda arrived_at: {
-        "date_updated": (arrived_at + timedelta(**later)).isoformat(timespec="microseconds")
-    }
+    return lambda arrived_at: {"date_updated": (arrived_at + timedelta(**later)).isoformat(timespec="microseconds")}
 
 
 def _both(created: str, **later: float) -> Callable[[datetime], dict[str, str]]:

@@ -1,26 +1,31 @@
 """A PostgreSQL server as the platform finds it on its first start: an administrator, and nothing else."""
 
+import shutil
+import signal
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+
 from minidata.errors import TransientError
-from minidata.warehouse.__main__ import Administration
-from operate.embedded import postgres
+from minidata.warehouse.__main__ import Administration, set_up
+from operate.embedded import postgres, postgres_home
 from operate.embedded.ports import choose_ports
 from operate.embedded.state import State
 
 PROJECT = Path(__file__).resolve().parents[2]
 
 
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[Administration]:
-    """Yield settings that reach the server, every secret set."""
-    state = State.open(tmp_path / "state")
+ADMINISTRATOR = "the administrator's own"
+
+
+@contextmanager
+def running(state: State) -> Iterator[Administration]:
+    """Start a server on the data of a state; yield settings that reach it, every secret set."""
     port = choose_ports(state, ["postgres"])["postgres"]
     target = postgres.server(state)
-    postgres.initialise(target, "the administrator's own")
     postgres.configure(target)
     process = subprocess.Popen(
         target.command, cwd=target.data, env={"PATH": "/usr/bin:/bin", "LANG": "C"}, **target.home.drop()
@@ -28,14 +33,14 @@ def server(tmp_path: Path) -> Iterator[Administration]:
     try:
         while True:
             try:
-                postgres.probe(port, "the administrator's own")
+                postgres.probe(port, ADMINISTRATOR)
                 break
             except TransientError:
                 assert process.poll() is None, "the server ended"
         yield Administration.model_validate(
             {
                 "database_port": port,
-                "admin_password": "the administrator's own",
+                "admin_password": ADMINISTRATOR,
                 "owner_password": "owner ' \\ %",
                 "loader_password": "loader-secret",
                 "bi_password": "bi-secret",
@@ -45,8 +50,43 @@ def server(tmp_path: Path) -> Iterator[Administration]:
             }
         )
     finally:
-        process.send_signal(2)
+        process.send_signal(signal.SIGINT)
         process.wait()
-        from operate.embedded import postgres_home
-
         postgres_home.remove(state)
+
+
+@pytest.fixture(scope="session")
+def empty_data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Make the data of a server that nobody has used yet, once."""
+    state = State.open(tmp_path_factory.mktemp("template") / "state")
+    choose_ports(state, ["postgres"])
+    target = postgres.server(state)
+    postgres.initialise(target, ADMINISTRATOR)
+    yield target.data
+    postgres_home.remove(state)
+
+
+def copy_of(empty_data: Path, folder: Path) -> State:
+    state = State.open(folder)
+    choose_ports(state, ["postgres"])
+    target = postgres.server(state)
+    shutil.copytree(empty_data, target.data)
+    if target.home.user is not None:
+        for path in (target.data, *target.data.rglob("*")):
+            shutil.chown(path, target.home.user.pw_uid, target.home.user.pw_gid)
+    return state
+
+
+@pytest.fixture
+def server(empty_data: Path, tmp_path: Path) -> Iterator[Administration]:
+    """A server with an administrator and nothing else."""
+    with running(copy_of(empty_data, tmp_path / "state")) as settings:
+        yield settings
+
+
+@pytest.fixture(scope="module")
+def ready(empty_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Administration]:
+    """A server that is set up, with the guests."""
+    with running(copy_of(empty_data, tmp_path_factory.mktemp("ready") / "state")) as settings:
+        set_up(settings, ["metabase", "airflow"])
+        yield settings

@@ -6,11 +6,11 @@ import sys
 
 import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
+
 from minidata.errors import PermanentError, TransientError
 from minidata.warehouse.__main__ import Administration, administration, connect_administrator, set_up
 from minidata.warehouse.connection import connect, conninfo
-from psycopg.conninfo import make_conninfo
-
 from tests.deploy.conftest import PROJECT
 
 SECRETS = ("admin", "owner", "loader", "bi", "events", "metabase_database", "airflow_database")
@@ -35,13 +35,16 @@ def _later_migrations() -> list[str]:
     return sorted(file.name for file in (PROJECT / "warehouse/migrations").glob("*.sql"))[1:]
 
 
-def test_guests_and_events_reach_no_other_database(server: Administration) -> None:
-    set_up(server, ["metabase", "airflow"])
-    for user, databases in {"metabase": ["warehouse", "airflow"], "airflow": ["warehouse"], "mdp_events": ["airflow"]}.items():
-        password = server.secret("events_password") if user == "mdp_events" else f"{user}-secret"
+def test_guests_and_events_reach_no_other_database(ready: Administration) -> None:
+    for user, databases in {
+        "metabase": ["warehouse", "airflow"],
+        "airflow": ["warehouse"],
+        "mdp_events": ["airflow"],
+    }.items():
+        password = ready.secret("events_password") if user == "mdp_events" else f"{user}-secret"
         for database in databases:
             with pytest.raises(psycopg.OperationalError, match="permission denied for database"):
-                psycopg.connect(make_conninfo(conninfo(server, "loader"), user=user, dbname=database, password=password))
+                psycopg.connect(make_conninfo(conninfo(ready, "loader"), user=user, dbname=database, password=password))
 
 
 @pytest.mark.parametrize(
@@ -57,9 +60,8 @@ def test_guests_and_events_reach_no_other_database(server: Administration) -> No
         "select * from youtube_stats.videos",
     ],
 )
-def test_the_events_role_adds_to_the_inbox_and_nothing_else(server: Administration, query: str) -> None:
-    set_up(server)
-    with events(server) as connection:
+def test_the_events_role_adds_to_the_inbox_and_nothing_else(ready: Administration, query: str) -> None:
+    with events(ready) as connection:
         connection.execute("set search_path = mdp")
         connection.execute("select 1 from inbox")
         connection.execute("insert into inbox (event_time, event_data) values (now(), '{}')")
@@ -72,32 +74,33 @@ def test_a_managed_server_whose_administrator_is_no_superuser_will_do(server: Ad
     with connect_administrator(server) as admin:
         admin.execute("create role manager login createrole createdb password 'manager-secret'")
     managed = server.model_copy(
-        update={"admin_user": "manager", "admin_password": Administration(admin_password="manager-secret").admin_password}
+        update={
+            "admin_user": "manager",
+            "admin_password": Administration(admin_password="manager-secret").admin_password,
+        }
     )
     assert set_up(managed, ["metabase"])
     assert set_up(managed, ["metabase"]) == []
 
 
-def test_changed_passwords_are_taken_over(server: Administration) -> None:
-    set_up(server, ["metabase"])
-    changed = server.model_copy(update={"loader_password": Administration(loader_password="another").loader_password})
+def test_changed_passwords_are_taken_over(ready: Administration) -> None:
+    changed = ready.model_copy(update={"loader_password": Administration(loader_password="another").loader_password})
     set_up(changed, ["metabase"])
     connect(changed, "loader").close()
     with pytest.raises(PermanentError, match="MDP_LOADER_PASSWORD"):
-        connect(server, "loader")
+        connect(ready, "loader")
 
 
-def test_what_a_person_has_made_needs_no_administrator(server: Administration) -> None:
-    set_up(server)
-    assert set_up(server.model_copy(update={"admin_password": None}), roles=False) == []
+def test_what_a_person_has_made_needs_no_administrator(ready: Administration) -> None:
+    assert set_up(ready.model_copy(update={"admin_password": None}), roles=False) == []
 
 
-def test_a_wrong_administrator_and_an_absent_server_are_told_apart(server: Administration) -> None:
-    wrong = server.model_copy(update={"admin_password": Administration(admin_password="wrong").admin_password})
+def test_a_wrong_administrator_and_an_absent_server_are_told_apart(ready: Administration) -> None:
+    wrong = ready.model_copy(update={"admin_password": Administration(admin_password="wrong").admin_password})
     with pytest.raises(PermanentError, match="MDP_ADMIN_PASSWORD"):
         set_up(wrong)
-    with pytest.raises(TransientError, match="127.0.0.1:1 "):
-        set_up(server.model_copy(update={"database_port": 1}))
+    with pytest.raises(TransientError, match=r"127\.0\.0\.1:1 "):
+        set_up(ready.model_copy(update={"database_port": 1}))
 
 
 def test_the_command_reads_secrets_from_files_and_the_environment_goes_first(
@@ -127,6 +130,6 @@ def test_the_command_reads_secrets_from_files_and_the_environment_goes_first(
     assert administration().secret("owner_password") == server.secret("owner_password")
 
 
-def test_an_unset_password_is_refused_by_name(server: Administration) -> None:
+def test_an_unset_password_is_refused_by_name(ready: Administration) -> None:
     with pytest.raises(PermanentError, match="MDP_METABASE_DATABASE_PASSWORD is not set"):
-        set_up(server.model_copy(update={"metabase_database_password": None}), ["metabase"])
+        set_up(ready.model_copy(update={"metabase_database_password": None}), ["metabase"])

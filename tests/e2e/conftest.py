@@ -20,13 +20,9 @@ class Platform:
 
     def mdp(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         command = [str(PROJECT / "mdp"), "--state", str(self.state), *arguments]
-        result = subprocess.run(
-            command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
-        )
+        result = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
         if check and result.returncode:
-            raise AssertionError(
-                f"{arguments} ended with {result.returncode}:\n{result.stdout}\n{result.stderr}"
-            )
+            raise AssertionError(f"{arguments} ended with {result.returncode}:\n{result.stdout}\n{result.stderr}")
         return result
 
     def json(self, *arguments: str) -> Any:

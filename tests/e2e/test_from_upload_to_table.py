@@ -11,10 +11,18 @@ from tests.e2e.conftest import Platform
 from tests.oracle.tables import tables
 from tests.oracle.verdict import judge
 
-COLUMNS = (
-    "video_id channel_id channel_name channel_subscribers description "
-    "total_views total_likes total_dislikes date_created date_updated"
-).split()
+COLUMNS = [
+    "video_id",
+    "channel_id",
+    "channel_name",
+    "channel_subscribers",
+    "description",
+    "total_views",
+    "total_likes",
+    "total_dislikes",
+    "date_created",
+    "date_updated",
+]
 
 
 def snapshot(seed: int, rows: int) -> bytes:
@@ -55,8 +63,7 @@ def assert_tables_equal(platform: Platform, contents: list[bytes]) -> None:
 def cells(row: dict[str, Any]) -> tuple[tuple[str, str], ...]:
     """Write a row so that the two sides compare: instants in UTC, numbers in full."""
     return tuple(
-        (name, f"{value:%F %T.%f}" if isinstance(value, datetime) else plain(value))
-        for name, value in row.items()
+        (name, f"{value:%F %T.%f}" if isinstance(value, datetime) else plain(value)) for name, value in row.items()
     )
 
 

@@ -5,6 +5,8 @@ import socket
 import ssl
 import subprocess
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -100,7 +102,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         with connect(platform.settings, "owner") as owner:
             migrate(owner)
         client = platform.client(people.admin)
-        supervisor.wait("object-store", lambda: buckets.prepare(client, NAMES, people.generator), 60)
+        supervisor.wait("object-store", lambda: buckets.prepare(client, NAMES), 60)
         platform.wait()
         supervisor.start("relay")
         platform.put("secret-name.csv", b"secret")
@@ -255,6 +257,32 @@ def test_a_foreign_weed_shell_can_neither_list_nor_delete_nor_configure(
     assert refused(thief.list_buckets)
 
 
+EXPIRY = {"ID": "all", "Status": "Enabled", "Filter": {"Prefix": ""}, "Expiration": {"Days": 1}}
+SETTINGS: dict[str, dict[str, Any]] = {
+    "put_bucket_versioning": {"VersioningConfiguration": {"Status": "Suspended"}},
+    "put_bucket_lifecycle_configuration": {"LifecycleConfiguration": {"Rules": [EXPIRY]}},
+    "delete_bucket_lifecycle": {},
+    "put_bucket_cors": {"CORSConfiguration": {"CORSRules": [{"AllowedMethods": ["GET"], "AllowedOrigins": ["*"]}]}},
+    "put_bucket_policy": {"Policy": "{}"},
+    "delete_bucket_policy": {},
+    "put_bucket_acl": {"ACL": "public-read"},
+    "put_bucket_tagging": {"Tagging": {"TagSet": []}},
+    "delete_bucket": {},
+}
+
+
+def refused_settings(client: Any) -> set[str]:
+    """Return which of the calls that change the bucket itself are refused."""
+    return {name for name, arguments in SETTINGS.items() if refused(getattr(client, name), Bucket="raw", **arguments)}
+
+
+def test_an_upload_cannot_make_itself_public(running: Running) -> None:
+    client = running.client(running.people.generator)
+    client.put_object(Bucket="raw", Key="public.csv", Body=b"x", ACL="public-read")
+    with pytest.raises(urllib.error.HTTPError, match="403"):
+        urllib.request.urlopen(f"{running.settings.s3_endpoint}/raw/public.csv")
+
+
 def test_the_generator_may_put_and_nothing_else(running: Running) -> None:
     client = running.client(running.people.generator)
     running.put("generated.csv", b"first")
@@ -272,10 +300,7 @@ def test_the_generator_may_put_and_nothing_else(running: Running) -> None:
     with contextlib.suppress(ClientError):  # refused as a whole or object by object; what counts is the last line
         client.delete_objects(Bucket="raw", Delete=batch)
     assert refused(client.put_object, Bucket="archive", Key="x", Body=b"x")
-    assert refused(client.put_bucket_versioning, Bucket="raw", VersioningConfiguration={"Status": "Suspended"})
-    assert refused(client.put_bucket_policy, Bucket="raw", Policy="{}")
-    assert refused(client.delete_bucket_policy, Bucket="raw")
-    assert refused(client.delete_bucket, Bucket="raw")
+    assert refused_settings(client) == set(SETTINGS)
     assert running.contents("generated.csv") == [b"first"]
 
 
@@ -289,12 +314,12 @@ def test_the_pipeline_may_work_in_its_buckets_and_make_none(running: Running) ->
     assert client.get_object(Bucket="archive", Key="moved.csv")["Body"].read() == b"moved"
     assert running.contents("moved.csv") == []
     assert refused(client.create_bucket, Bucket="new-bucket")
-    assert refused(client.put_bucket_policy, Bucket="raw", Policy="{}")
+    assert refused_settings(client) == set(SETTINGS)
 
 
 def test_making_the_buckets_again_changes_nothing(running: Running) -> None:
     running.put("again.csv", b"1")
-    buckets.prepare(running.client(running.people.admin), NAMES, running.people.generator)
+    buckets.prepare(running.client(running.people.admin), NAMES)
     running.put("again.csv", b"2")
     assert running.contents("again.csv") == [b"2", b"1"]
 

@@ -204,7 +204,8 @@ def test_no_secret_stands_in_the_supervisors_files_or_command_lines(running: Run
 
 if os.geteuid() == 0 and shutil.which("setpriv"):
     # A normal user, who may read on so that a checkout or a Python in root's own folders can be used.
-    READING_ON = "--securebits +no_setuid_fixup --inh-caps +dac_read_search --ambient-caps +dac_read_search".split()
+    READ = "+dac_read_search"
+    READING_ON = ["--securebits", "+no_setuid_fixup", "--inh-caps", READ, "--ambient-caps", READ]
 
     def test_all_of_this_holds_for_a_normal_user_too() -> None:
         user = pwd.getpwnam("nobody")

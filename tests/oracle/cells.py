@@ -72,7 +72,7 @@ def _timestamp(cell: str) -> datetime:
         raise RejectedError("not_a_timestamp")
     east = timedelta(hours=int(hours), minutes=int(minutes)) * (-1 if sign == "-" else 1)
     try:
-        wall = datetime(  # noqa: DTZ001  # UTC throughout, and naive as the contract of the oracle says
+        wall = datetime(  # UTC throughout, and naive as the contract of the oracle says
             int(year), int(month), int(day), int(hour), int(minute), int(second), int(fraction.ljust(6, "0"))
         )
         return wall - east

@@ -87,9 +87,7 @@ def _few_rejects(rng: Random, world: World, arrived_at: datetime) -> tuple[str, 
 def _rejects_at_the_limit(rng: Random, world: World, arrived_at: datetime) -> tuple[str, bytes]:
     """Just as many as are allowed, or one more."""
     rows = 10 * rng.randint(1, 8)
-    return styles.packed(
-        rng, _snapshot(rng, world, arrived_at, rows, rows // 10 + rng.randint(0, 1)).encode()
-    )
+    return styles.packed(rng, _snapshot(rng, world, arrived_at, rows, rows // 10 + rng.randint(0, 1)).encode())
 
 
 def _many_rejects(rng: Random, world: World, arrived_at: datetime) -> tuple[str, bytes]:

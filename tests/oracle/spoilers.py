@@ -42,11 +42,7 @@ def spoiled_cells(rng: Random, cells: Mapping[str, str], arrived_at: datetime) -
 
 def spoiled_record(rng: Random, record: list[str]) -> list[str]:
     """The record with too few or too many cells."""
-    return (
-        record[: rng.randint(2, len(record) - 1)]
-        if rng.random() < 0.5
-        else [*record, *rng.choice((["x"], [""]))]
-    )
+    return record[: rng.randint(2, len(record) - 1)] if rng.random() < 0.5 else [*record, *rng.choice((["x"], [""]))]
 
 
 def _other_name(rng: Random, text: str) -> tuple[str, bytes]:
@@ -96,16 +92,11 @@ def _header_changed(change: Callable[[Random, str], str]) -> Callable[[Random, s
 
 def _renamed(rng: Random, text: str) -> str:
     name = rng.choice(("video_id", "total_views", "description", "date_updated"))
-    return text.replace(
-        name, rng.choice((name.upper(), name[:-1], f"{name} 2", name.replace("_", "-") + "s")), 1
-    )
+    return text.replace(name, rng.choice((name.upper(), name[:-1], f"{name} 2", name.replace("_", "-") + "s")), 1)
 
 
 def _doubled(rng: Random, text: str) -> str:
-    doubled = (
-        rng.choice(("video_id,", '"video_id",', "total_likes, video_id ,"))
-        + text.removeprefix("\ufeff").lstrip()
-    )
+    doubled = rng.choice(("video_id,", '"video_id",', "total_likes, video_id ,")) + text.removeprefix("\ufeff").lstrip()
     return "\ufeff" + doubled if text.startswith("\ufeff") else doubled
 
 

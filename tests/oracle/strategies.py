@@ -163,7 +163,7 @@ def hostile_files(draw: st.DrawFn, arrived_at: datetime) -> tuple[str, bytes]:
     return f"hostile{extension}", data
 
 
-_EDGE: Final = datetime(2025, 6, 1, 12)  # noqa: DTZ001  # rows hold naive UTC
+_EDGE: Final = datetime(2025, 6, 1, 12)  # rows hold naive UTC
 
 
 def rows() -> st.SearchStrategy[Row]:

@@ -93,10 +93,7 @@ class Style:
 
     def record(self, cells: Mapping[str, str]) -> list[str]:
         """The cells in the order of the header; extra columns get anything, NULs too."""
-        return [
-            cells[name] if name in cells else self._rng.choice(("", "x", "\x00", "1,2"))
-            for name in self.order
-        ]
+        return [cells[name] if name in cells else self._rng.choice(("", "x", "\x00", "1,2")) for name in self.order]
 
     def text(self, records: Sequence[Sequence[str]]) -> str:
         """Header and records as one text."""

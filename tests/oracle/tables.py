@@ -10,7 +10,7 @@ from tests.oracle.verdict import Row
 Table = list[dict[str, Any]]
 K = TypeVar("K", bound=Hashable)
 
-_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  # rows hold naive UTC
+_EPOCH = datetime(1970, 1, 1)  # rows hold naive UTC
 _WINDOW = timedelta(seconds=30)
 
 
@@ -74,9 +74,7 @@ def _video_metrics(rows: list[Row]) -> Table:
                 **_latest(group, "channel_id", "channel_name", "description"),
                 **now,
                 **{
-                    f"{what}_gained": None
-                    if before is None
-                    else max(0, now[f"total_{what}"] - before[f"total_{what}"])
+                    f"{what}_gained": None if before is None else max(0, now[f"total_{what}"] - before[f"total_{what}"])
                     for what in ("views", "likes", "dislikes")
                 },
                 **_last_updated(group),

@@ -157,9 +157,7 @@ def _judge_rows(
     )
 
 
-def _judge_row(
-    line: int, record: list[tuple[str, str]], latest_allowed: datetime, accepted: list[Row]
-) -> list[Entry]:
+def _judge_row(line: int, record: list[tuple[str, str]], latest_allowed: datetime, accepted: list[Row]) -> list[Entry]:
     """The entries of one record of the right width; a record without any is appended to `accepted`."""
     values: dict[str, Any] = {}
     entries = []

@@ -20,16 +20,14 @@ from tests.oracle.tables import tables, window
 from tests.oracle.verdict import Entry, Row, Verdict, judge
 
 ARRIVED_AT = datetime(2026, 11, 23, 12, tzinfo=UTC)
-NOON = datetime(2025, 6, 1, 12)  # noqa: DTZ001  # rows hold naive UTC
+NOON = datetime(2025, 6, 1, 12)  # rows hold naive UTC
 
 
 # --- CSV ------------------------------------------------------------------------------------------------
 
 
 @given(
-    records=st.lists(
-        st.lists(st.text('ab \t,"\r\n\ufeff\x00é', max_size=6), min_size=1, max_size=4), max_size=5
-    ),
+    records=st.lists(st.lists(st.text('ab \t,"\r\n\ufeff\x00é', max_size=6), min_size=1, max_size=4), max_size=5),
     # with "\n" and QUOTE_MINIMAL, Python 3.11 and 3.12 leave a lone CR unquoted
     dialect=st.sampled_from(((csv.QUOTE_ALL, "\n"), (csv.QUOTE_ALL, "\r\n"), (csv.QUOTE_MINIMAL, "\r\n"))),
 )
@@ -137,7 +135,7 @@ def test_the_share_is_the_decimal_that_was_set_not_its_nearest_float() -> None:
 
 
 def test_the_arrival_may_have_any_offset() -> None:
-    row = _row(date_updated=datetime(2026, 11, 24, 12))  # noqa: DTZ001
+    row = _row(date_updated=datetime(2026, 11, 24, 12))
     data = styles.plain_snapshot([row])
     zurich = ARRIVED_AT.astimezone(timezone(timedelta(hours=1)))
     assert judge("a.csv", data, zurich).rows == [row]

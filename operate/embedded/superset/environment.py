@@ -65,9 +65,10 @@ def create(report: Report) -> Path:
         _run([uv, "venv", "--quiet", "--relocatable", "--python", sys.executable, str(building)], report)
         program = str(building / "bin" / "python")
         # `sync` installs exactly the lock. The few source packages are built with pinned tools as well.
+        # Byte code is left to the first run: it imports a third of the modules, and writes theirs for good.
         install = [uv, "pip", "sync", "--python", program, "--require-hashes", "-b", str(BUILD_LOCK), str(LOCK)]
-        _run([*install, "--compile-bytecode"], report)
-        patch(building, Path(program))
+        _run(install, report)
+        patch(building)
         if not target.exists():  # whoever comes second finds the work done
             building.rename(target)
     except OSError as error:
@@ -119,7 +120,7 @@ def _run(command: list[str], report: Report) -> None:
     ) as process:
         for line in _lines(process):
             said.append(line)
-            if line.startswith(("Downloading", "Building", "Prepared", "Installed", "Bytecode")):
+            if line.startswith(("Downloading", "Building", "Prepared", "Installed")):
                 report(line[0].lower() + line[1:])
     if process.returncode:
         raise PermanentError(

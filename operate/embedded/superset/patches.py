@@ -1,7 +1,5 @@
 """The few lines of Superset 6.1 that we cannot leave as they are. Each must be found, or nothing is installed."""
 
-import os
-import subprocess
 from pathlib import Path
 
 from minidata.errors import PermanentError
@@ -10,20 +8,21 @@ from minidata.errors import PermanentError
 PATCHES = (
     # A tracking pixel on every page of a logged-in user; no setting turns it off once the page is built.
     ("static/assets/*.entry.js", "https://apachesuperset.gateway.scarf.sh/pixel", "/static/assets/images/favicon.png#"),
+    # The line under a tile's title that says what it means: a slip in its name keeps it from being shown.
+    ("static/assets/*.chunk.js", "N.description_markdown", "N.description_markeddown"),
     # numpy 2, which Python 3.13 needs, has lost two names.
     ("utils/pandas_postprocessing/utils.py", "np.product", "np.prod"),
     ("models/helpers.py", "np.NaN", "np.nan"),
 )
 
 
-def patch(environment: Path, python: Path) -> None:
+def patch(environment: Path) -> None:
     """Patch Superset in an environment that nobody uses yet.
 
     Raises:
         PermanentError: if a text is not found: Superset is of another version than the patches.
     """
     [package] = environment.glob("lib/python*/site-packages/superset")
-    changed = []
     for pattern, old, new in PATCHES:
         found = [file for file in package.glob(pattern) if old in file.read_text(encoding="utf-8")]
         if not found:
@@ -33,13 +32,10 @@ def patch(environment: Path, python: Path) -> None:
             )
         for file in found:
             _replace(file, file.read_text(encoding="utf-8").replace(old, new))
-            changed.append(str(file))
-    modules = [name for name in changed if name.endswith(".py")]
-    subprocess.run([str(python), "-m", "compileall", "-q", *modules], check=True)
 
 
 def _replace(file: Path, text: str) -> None:
     """Write a file anew instead of into it: it may be a hard link into the installer's cache."""
     new = file.with_name(f"{file.name}.new")
     new.write_text(text, encoding="utf-8")
-    os.replace(new, file)  # noqa: PTH105
+    new.replace(file)

@@ -134,9 +134,7 @@ def _assert_rejects(outcome: Outcome, entries: Iterable[Any]) -> None:
     positions = {column: [h.strip(" \t\r\n") for h in header].index(column, 2) for column in COLUMNS}
     found = []
     for _, (line, codes, *cells) in records:
-        assert codes.split(" ") == [
-            f"{e.column}:{e.code}" if e.column else e.code for e in by_line[int(line)]
-        ]
+        assert codes.split(" ") == [f"{e.column}:{e.code}" if e.column else e.code for e in by_line[int(line)]]
         for entry in by_line[int(line)]:
             if entry.column:
                 assert entry.value == cells[positions[entry.column] - 2][:200]

@@ -14,7 +14,7 @@ from tests.unit.contract.judging import ARRIVED_AT, HEADER, ROW, assert_as_the_o
 SIZES = st.sampled_from((1, 2, 3, 5, 17, 64, 1 << 20))
 
 
-@pytest.mark.parametrize("slice_bytes", [1, 100, 1 << 24])
+@pytest.mark.parametrize("slice_bytes", [64, 1 << 24])
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_each_case_of_the_corpus_gets_its_verdict(case: Case, slice_bytes: int) -> None:
     outcome = assert_as_the_oracle(

@@ -52,7 +52,11 @@ def test_the_seed_s_dataset_declares_the_tables_of_the_contract() -> None:
         (("rollups", "channels", "gains"), {"g": {"of": "channel_subscribers"}}, "a gain needs a window"),
         (("rollups", "video_metrics", "gains"), {"g": {"of": "nothing"}}, "which is no measure"),
         (("rollups", "video_metrics", "gains"), {"total_views": {"of": "total_views"}}, "named twice"),
-        (("rollups", "video_metrics", "keys", "video_id"), {"window": "date_created", "seconds": 60}, "at most one window"),
+        (
+            ("rollups", "video_metrics", "keys", "video_id"),
+            {"window": "date_created", "seconds": 60},
+            "at most one window",
+        ),
         (("summaries", "channel_stats", "from"), "nothing", "nothing is no rollup"),
         (("summaries", "channel_stats", "keys"), ["video_id"], "must be keys of channels"),
         (("colour",), "blue", "colour: Extra inputs"),

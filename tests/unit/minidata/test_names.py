@@ -2,7 +2,8 @@
 
 from datetime import UTC, datetime
 
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 
 from minidata.store.names import archive_key, quarantine_key, reasons_key, rejects_key
 

@@ -40,11 +40,17 @@ def test_tokens_are_long_different_and_stay(tmp_path: Path) -> None:
 
 def test_rights_are_the_least(tmp_path: Path) -> None:
     write_config(tmp_path, PEOPLE, BUCKETS)
-    people = json.loads((tmp_path / "s3.json").read_text())["identities"]
-    actions = {person["name"]: person["actions"] for person in people}
-    assert actions["generator"] == ["Write:incoming"]
-    assert "Admin" not in actions["etl"]
-    assert {action.partition(":")[2] for action in actions["etl"]} == set(BUCKETS.names)
+    config = json.loads((tmp_path / "s3.json").read_text())
+    people = {person["name"]: person for person in config["identities"]}
+    assert "actions" not in people["etl"] | people["generator"]
+    policies = {policy["name"]: json.loads(policy["content"])["Statement"] for policy in config["policies"]}
+    [uploads] = policies["generator"]
+    assert uploads["Action"] == ["s3:PutObject", "s3:AbortMultipartUpload"]
+    assert uploads["Resource"] == ["arn:aws:s3:::incoming/*"]
+    actions = [action for statement in policies["etl"] for action in statement["Action"]]
+    assert not [action for action in actions if "*" in action or action.startswith(("s3:PutBucket", "s3:DeleteBucket"))]
+    resources = {resource for statement in policies["etl"] for resource in statement["Resource"]}
+    assert resources == {f"arn:aws:s3:::{name}{end}" for name in BUCKETS.names for end in ("", "/*")}
 
 
 def test_changed_keys_take_effect(tmp_path: Path) -> None:

@@ -42,6 +42,8 @@ keys = st.lists(
 def test_the_reader_of_the_inbox_gets_back_the_key(key: str) -> None:
     told = notification(new_version(key), "raw")
     assert keys_of(json.loads(json.dumps(told)), "raw") == {key}
+    assert str(told).isascii()
+    assert "\\x00" not in str(told)
 
 
 def test_it_tells_version_and_size() -> None:

@@ -72,8 +72,18 @@ def test_it_shows_the_files_by_state_when_told_how_to_ask() -> None:
 
 def test_names_are_data_and_never_markup() -> None:
     view = LiveView(lambda: {"[red]boo[/red]": 1})
-    observed(view, hours=2)
-    assert "[red]boo[/red]" in drawn(view)
+    moving = world()
+    for channel in moving.channels:
+        channel.profile = channel.profile._replace(name="[b]evil")
+    for video in moving.videos:
+        video.text = video.heading = "[i]worse"
+    for _ in range(2):
+        moving.advance(moving.now + timedelta(hours=1))
+        view.observe(moving)
+    picture = drawn(view)
+    assert "[red]boo[/red]" in picture
+    assert picture.count("[b]evil") == 10
+    assert picture.count("[i]worse") > 10
 
 
 def test_watching_passes_the_progress_on() -> None:

@@ -1,0 +1,31 @@
+"""What an `apply` would do, or did: the same four lists for every tool."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass
+class Plan:
+    """Names of objects by what happens to them.
+
+    Attributes:
+        create: not there yet.
+        update: there, but not as the definition says: the definition changed, or the object did.
+        delete: made by us, and no longer defined.
+        unchanged: there, as defined.
+        drift: those of `update` and `create` that somebody changed or removed by hand in the tool.
+    """
+
+    create: list[str] = field(default_factory=list)
+    update: list[str] = field(default_factory=list)
+    delete: list[str] = field(default_factory=list)
+    unchanged: list[str] = field(default_factory=list)
+    drift: list[str] = field(default_factory=list)
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to do."""
+        return not (self.create or self.update or self.delete)
+
+    def as_lists(self) -> dict[str, list[str]]:
+        """Return the shape that scripts rely on: `{create, update, delete, unchanged}`."""
+        return {name: getattr(self, name) for name in ("create", "update", "delete", "unchanged")}

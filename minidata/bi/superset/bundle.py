@@ -1,0 +1,199 @@
+"""All objects of ours, in the files that Superset imports and exports: one YAML for each, zipped."""
+
+import io
+import zipfile
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from minidata.bi.model import Dashboard, Tile
+from minidata.bi.superset.charts import VISUALS, form
+from minidata.bi.superset.identity import Kind, uuid_of
+from minidata.bi.superset.layout import CSS, metadata, position
+from minidata.bi.superset.target import Target
+from minidata.bi.views import SCHEMA, View
+from minidata.errors import PermanentError
+
+_VERSION = "1.0.0"
+KINDS: tuple[Kind, ...] = ("databases", "datasets", "charts", "dashboards")
+
+
+@dataclass(frozen=True)
+class Asset:
+    """One object.
+
+    Attributes:
+        kind: what it is.
+        name: what plans call it.
+        content: its file.
+        id: its number on the server, if it came from there.
+    """
+
+    kind: Kind
+    name: str
+    content: Mapping[str, Any]
+    id: int | None = None
+
+    @property
+    def uuid(self) -> str:
+        """Its UUID."""
+        return str(self.content["uuid"])
+
+
+def render(dashboards: Iterable[Dashboard], views: Mapping[str, View], target: Target) -> list[Asset]:
+    """Turn the definitions into objects of Superset.
+
+    Args:
+        dashboards: what to show.
+        views: the whole catalogue: each view is a dataset, so that people can make charts of it.
+        target: whose connection to the warehouse is one of the objects.
+    """
+    assets = [_database(target)]
+    assets += [_dataset(name, view, target) for name, view in views.items()]
+    for dashboard in dashboards:
+        assets += [_chart(dashboard, tile) for tile in dashboard.tiles]
+        assets.append(_dashboard(dashboard))
+    return assets
+
+
+def _database(target: Target) -> Asset:
+    content = {
+        "database_name": target.name,
+        "sqlalchemy_uri": target.masked_uri,
+        "cache_timeout": None,
+        "expose_in_sqllab": True,
+        "allow_run_async": False,
+        "allow_ctas": False,
+        "allow_cvas": False,
+        "allow_dml": False,
+        "allow_csv_upload": False,
+        "impersonate_user": False,
+        "is_managed_externally": True,
+        "extra": {
+            "engine_params": {"connect_args": {"application_name": "superset", "connect_timeout": 5}},
+            "allows_virtual_table_explore": True,
+        },
+        "uuid": uuid_of("databases", target.name),
+        "version": _VERSION,
+    }
+    return Asset("databases", target.name, content)
+
+
+def _dataset(name: str, view: View, target: Target) -> Asset:
+    columns = [
+        {
+            "column_name": column,
+            "verbose_name": declared.label,
+            "description": declared.means,
+            "type": _TYPES[declared.type],
+            "is_dttm": declared.type == "timestamptz",
+            "is_active": True,
+            "groupby": True,
+            "filterable": True,
+        }
+        for column, declared in view.columns.items()
+    ]
+    content = {
+        "table_name": name,
+        "schema": SCHEMA,
+        "sql": None,
+        "description": view.means,
+        "main_dttm_col": view.time,
+        "filter_select_enabled": True,
+        "is_managed_externally": True,
+        "columns": columns,
+        "metrics": [{"metric_name": "count", "verbose_name": "Rows", "metric_type": "count", "expression": "COUNT(*)"}],
+        "uuid": uuid_of("datasets", name),
+        "database_uuid": uuid_of("databases", target.name),
+        "version": _VERSION,
+    }
+    return Asset("datasets", f"{SCHEMA}.{name}", content)
+
+
+_TYPES = {
+    "text": "TEXT",
+    "boolean": "BOOLEAN",
+    "bigint": "BIGINT",
+    "numeric": "NUMERIC",
+    "timestamptz": "TIMESTAMP WITH TIME ZONE",
+}
+
+
+def _chart(dashboard: Dashboard, tile: Tile) -> Asset:
+    name = f"{dashboard.name}/{tile.name}"
+    content = {
+        "slice_name": tile.title,
+        "description": tile.means,
+        "viz_type": VISUALS[tile.chart],
+        "params": form(dashboard, tile),
+        "query_context": None,
+        "cache_timeout": None,
+        "is_managed_externally": True,
+        "uuid": uuid_of("charts", name),
+        "dataset_uuid": uuid_of("datasets", tile.view),
+        "version": _VERSION,
+    }
+    return Asset("charts", name, content)
+
+
+def _dashboard(dashboard: Dashboard) -> Asset:
+    content = {
+        "dashboard_title": dashboard.title,
+        "slug": dashboard.name,
+        "description": dashboard.question,
+        "css": CSS,
+        "published": True,
+        "is_managed_externally": True,
+        "position": position(dashboard),
+        "metadata": metadata(dashboard),
+        "uuid": uuid_of("dashboards", dashboard.name),
+        "version": _VERSION,
+    }
+    return Asset("dashboards", dashboard.name, content)
+
+
+def pack(assets: Iterable[Asset]) -> bytes:
+    """Zip objects for an import."""
+    head = {"version": _VERSION, "type": "assets", "timestamp": "2026-01-01T00:00:00+00:00"}
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("mdp/metadata.yaml", yaml.safe_dump(head))
+        for asset in assets:
+            text = yaml.safe_dump(dict(asset.content), sort_keys=False, allow_unicode=True)
+            archive.writestr(f"mdp/{path(asset)}", text)
+    return buffer.getvalue()
+
+
+def path(asset: Asset) -> str:
+    """Return where an object's file lies in the zip."""
+    return f"{asset.kind}/{asset.uuid}.yaml"
+
+
+def unpack(content: bytes) -> list[Asset]:
+    """Read every object from an export.
+
+    Raises:
+        PermanentError: if it is no export of Superset.
+    """
+    assets = []
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            for entry in archive.namelist():
+                _, _, inner = entry.partition("/")
+                kind, _, file = inner.partition("/")
+                if kind in KINDS:
+                    data = yaml.safe_load(archive.read(entry))
+                    assets.append(Asset(kind, str(data["uuid"]), data, _number(file)))  # type: ignore[arg-type]
+    except (zipfile.BadZipFile, yaml.YAMLError, KeyError, TypeError) as error:
+        raise PermanentError(
+            f"The export of Superset cannot be read: {error}. Is it a version that the dashboards were not made for?"
+        ) from error
+    return assets
+
+
+def _number(file: str) -> int | None:
+    """Return the number that ends a file's name, as all but those of databases do."""
+    digits = file.removesuffix(".yaml").rpartition("_")[2]
+    return int(digits) if digits.isdecimal() else None

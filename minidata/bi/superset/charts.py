@@ -1,0 +1,203 @@
+"""A tile as the form of one of Superset's charts (what Superset calls `params`)."""
+
+from collections.abc import Callable
+from typing import Any
+
+from minidata.bi.model import Condition, Dashboard, Measure, PeriodFilter, Tile
+from minidata.bi.sql import measure_sql
+from minidata.bi.superset.identity import uuid_of
+
+VISUALS = {
+    "number": "big_number_total",
+    "line": "echarts_timeseries_line",
+    "area": "echarts_area",
+    "bar": "echarts_timeseries_bar",
+    "row": "echarts_timeseries_bar",
+    "scatter": "bubble_v2",
+    "pie": "pie",
+    "table": "table",
+}
+_FORMATS = {"whole": ",~f", "short": "SMART_NUMBER", "tenths": ",.1f"}
+_GRAINS = {"30 seconds": "PT30S", "1 minute": "PT1M", "5 minutes": "PT5M", "1 hour": "PT1H"}
+_COLOURS = "supersetColors"
+_MOST_ROWS = 50_000  # of a chart over time, which has no limit of its own
+_TOP_ROWS = 100
+
+Form = dict[str, Any]
+
+
+def form(dashboard: Dashboard, tile: Tile) -> Form:
+    """Return the form of a tile's chart."""
+    common: Form = {
+        "viz_type": VISUALS[tile.chart],
+        "adhoc_filters": _filters(dashboard, tile),
+        "annotation_layers": [],
+        "color_scheme": _COLOURS,
+        "row_limit": tile.limit or _MOST_ROWS,
+        "time_range": "No filter",
+    }
+    return common | _FORMS[tile.chart](dashboard, tile, [_metric(tile, m) for m in tile.measures])
+
+
+def _metric(tile: Tile, measure: Measure) -> Form:
+    return {
+        "expressionType": "SQL",
+        "sqlExpression": measure_sql(measure),
+        "label": measure.name,
+        "hasCustomLabel": True,
+        "optionName": f"metric_{uuid_of('charts', f'{tile.name} {measure.name}')[-12:]}",
+    }
+
+
+def _filters(dashboard: Dashboard, tile: Tile) -> list[Form]:
+    """Return the tile's fixed filters, and the opening through which the dashboard's period reaches it."""
+    found = [_condition(condition) for condition in tile.where]
+    columns = dashboard.filters_of(tile)
+    for name, filter_ in dashboard.filters.items():
+        if isinstance(filter_, PeriodFilter) and name in columns:
+            found.append(_simple(columns[name], "TEMPORAL_RANGE", "No filter"))
+    return found
+
+
+def _condition(condition: Condition) -> Form:
+    if isinstance(condition.value, bool):
+        wanted = condition.value == (condition.is_ == "=")
+        return _simple(condition.column, "IS TRUE" if wanted else "IS FALSE", None)
+    operator = {"=": "==", "in": "IN"}.get(condition.is_, condition.is_)
+    return _simple(condition.column, operator, condition.value)
+
+
+def _simple(column: str, operator: str, value: Any) -> Form:
+    return {
+        "clause": "WHERE",
+        "expressionType": "SIMPLE",
+        "subject": column,
+        "operator": operator,
+        "comparator": value,
+    }
+
+
+def _number(_: Dashboard, tile: Tile, metrics: list[Form]) -> Form:
+    return {"metric": metrics[0], "header_font_size": 0.5, "y_axis_format": _FORMATS[tile.measures[0].shown]}
+
+
+def _over_time(_: Dashboard, tile: Tile, metrics: list[Form]) -> Form:
+    time, series = tile.dimensions[0], tile.series
+    result: Form = {
+        "x_axis": time.column,
+        "time_grain_sqla": _GRAINS[str(time.every)],
+        "x_axis_time_format": "smart_date",
+        "metrics": metrics,
+        "groupby": [series.column] if series else [],
+        "y_axis_format": _FORMATS[tile.measures[0].shown],
+        "truncate_metric": True,
+        "show_legend": len(metrics) > 1 or series is not None,
+        "legendType": "scroll",
+        "legendOrientation": "top",
+        "rich_tooltip": True,
+        "tooltipTimeFormat": "smart_date",
+        "show_empty_columns": True,
+    }
+    if series and series.top:
+        result |= {"limit": series.top, "timeseries_limit_metric": metrics[0], "order_desc": True}
+    if tile.stacked:
+        result["stack"] = "Stack"
+    return result
+
+
+def _row(_: Dashboard, tile: Tile, metrics: list[Form]) -> Form:
+    return {
+        "x_axis": tile.dimensions[0].column,
+        "xAxisForceCategorical": True,
+        "orientation": "horizontal",
+        "metrics": metrics,
+        "groupby": [],
+        "x_axis_sort": metrics[0]["label"],
+        "x_axis_sort_asc": True,  # from the bottom up
+        "timeseries_limit_metric": metrics[0],
+        "order_desc": True,
+        "y_axis_format": _FORMATS[tile.measures[0].shown],
+        "show_legend": len(metrics) > 1,
+        "show_value": True,
+        "truncate_metric": True,
+    }
+
+
+def _scatter(dashboard: Dashboard, tile: Tile, metrics: list[Form]) -> Form:
+    x, y, *size = tile.measures
+    return {
+        "entity": tile.dimensions[0].column,
+        "series": tile.series.column if tile.series else None,
+        "x": metrics[0],
+        "y": metrics[1],
+        "size": metrics[2] if size else metrics[1],
+        "max_bubble_size": "25",
+        "opacity": 0.6,
+        "order_desc": True,
+        "orderby": _sorted_by(tile, metrics),
+        "show_legend": tile.series is not None,
+        "legendType": "scroll",
+        "legendOrientation": "top",
+        "tooltipSizeFormat": _FORMATS[size[0].shown if size else y.shown],
+        "xAxisFormat": _FORMATS[x.shown],
+        "x_axis_label": x.name,
+        "logXAxis": x.shown == "short",  # what is abbreviated spans magnitudes
+        "x_axis_title_margin": 30,
+        "y_axis_format": _FORMATS[y.shown],
+        "y_axis_label": y.name,
+        "logYAxis": y.shown == "short",
+        "y_axis_title_margin": 50,
+    }
+
+
+def _pie(_: Dashboard, tile: Tile, metrics: list[Form]) -> Form:
+    return {
+        "groupby": [tile.dimensions[0].column],
+        "metric": metrics[0],
+        "donut": True,
+        "innerRadius": 40,
+        "outerRadius": 65,
+        "label_type": "value",
+        "labels_outside": False,
+        "legendType": "scroll",
+        "legendOrientation": "top",
+        "number_format": _FORMATS[tile.measures[0].shown],
+        "row_limit": tile.limit or _TOP_ROWS,
+        "show_labels": True,
+        "show_legend": True,
+        "show_total": True,
+        "sort_by_metric": True,
+    }
+
+
+def _table(dashboard: Dashboard, tile: Tile, metrics: list[Form]) -> Form:
+    return {
+        "query_mode": "aggregate",
+        "groupby": [dimension.column for dimension in tile.dimensions],
+        "metrics": metrics,
+        "timeseries_limit_metric": _sorted_by(tile, metrics),
+        "order_desc": tile.sort is None or tile.sort.descending,
+        "column_config": {m.name: {"d3NumberFormat": _FORMATS[m.shown]} for m in tile.measures},
+        "server_page_length": 10,
+        "show_cell_bars": False,
+        "table_timestamp_format": "%Y-%m-%d %H:%M:%S",
+    }
+
+
+def _sorted_by(tile: Tile, metrics: list[Form]) -> Form | None:
+    if not metrics:
+        return None
+    by = tile.sort.by if tile.sort else metrics[0]["label"]
+    return next((metric for metric in metrics if metric["label"] == by), metrics[0])
+
+
+_FORMS: dict[str, Callable[[Dashboard, Tile, list[Form]], Form]] = {
+    "number": _number,
+    "line": _over_time,
+    "area": _over_time,
+    "bar": _over_time,
+    "row": _row,
+    "scatter": _scatter,
+    "pie": _pie,
+    "table": _table,
+}

@@ -1,0 +1,82 @@
+"""Superset as a service: its command, its variables, its database, and how to see that it works."""
+
+import urllib.request
+import zlib
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+import psycopg
+from psycopg import sql
+
+from minidata.errors import TransientError
+from minidata.settings import PROJECT, Settings
+from operate.embedded.secrets import read_secrets
+from operate.embedded.settings import secrets_file
+from operate.embedded.state import State
+from operate.embedded.superset.environment import python
+
+NAME = "superset"
+DATABASE = "superset"
+USER = "admin"
+INSIDE = "operate/embedded/superset/inside"
+_THREADS = 8
+
+
+def command(state: State) -> list[str]:
+    """Return the command line of the server: one worker, whose threads share its memory.
+
+    Raises:
+        PermanentError: if its environment is not there.
+    """
+    server = [str(python()), "-P", "-m", "gunicorn", "--workers", "1", "--worker-class", "gthread"]
+    options = ["--threads", str(_THREADS), "--timeout", "60", "--graceful-timeout", "5", "--no-control-socket"]
+    address = f"127.0.0.1:{state.port(NAME)}"
+    return [*server, *options, "--bind", address, "superset.app:create_app()"]
+
+
+def environment(state: State, settings: Settings) -> dict[str, str]:
+    """Return the variables of the server; the password of the warehouse is not among them."""
+    secrets = read_secrets(secrets_file(state))
+    password = quote(secrets["MDP_SUPERSET_DATABASE_PASSWORD"], safe="")
+    address = f"{settings.database_host}:{settings.database_port}"
+    return {
+        "PYTHONPATH": str(PROJECT),
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONNOUSERSITE": "1",
+        "PYTHONUTF8": "1",
+        "PYTHONWARNINGS": "ignore",
+        "MALLOC_ARENA_MAX": "2",  # threads share arenas: 8 of them would each keep what they once used
+        "SUPERSET_CONFIG_PATH": str(PROJECT / INSIDE / "superset_config.py"),
+        "MDP_SUPERSET_SECRET_KEY": secrets["MDP_SUPERSET_SECRET_KEY"],
+        "MDP_SUPERSET_DATABASE_URI": f"postgresql+psycopg2://{DATABASE}:{password}@{address}/{DATABASE}",
+        "MDP_SUPERSET_COOKIE": f"mdp_superset_{zlib.crc32(bytes(state.folder)):08x}",
+    }
+
+
+def create_database(admin: psycopg.Connection[Any], password: str) -> None:
+    """Create Superset's own role and database, or set the role's password anew; needs the administrator."""
+    admin.autocommit = True
+    name = sql.Identifier(DATABASE)
+    if not admin.execute("select 1 from pg_roles where rolname = %s", [DATABASE]).fetchone():
+        admin.execute(sql.SQL("create role {} login").format(name))
+    admin.execute(sql.SQL("alter role {} password {}").format(name, sql.Literal(password)))
+    if not admin.execute("select 1 from pg_database where datname = %s", [DATABASE]).fetchone():
+        admin.execute(sql.SQL("create database {} owner {}").format(name, name))
+        admin.execute(sql.SQL("revoke all on database {} from public").format(name))
+
+
+@dataclass(frozen=True)
+class Probe:
+    """Sees that the server answers; raises TransientError as long as it does not."""
+
+    port: int
+
+    def __call__(self) -> None:
+        """Look once."""
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        try:
+            with opener.open(f"http://127.0.0.1:{self.port}/health", timeout=10) as answer:
+                answer.read()
+        except OSError as error:
+            raise TransientError(f"Superset on port {self.port} does not answer yet: {error}") from error

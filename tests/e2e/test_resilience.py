@@ -1,0 +1,165 @@
+"""Whatever dies comes back, whatever is lost is found again, and who has no key gets nothing."""
+
+import json
+import os
+import signal
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import psycopg
+import pytest
+
+from tests.e2e.conftest import Platform
+from tests.e2e.test_from_upload_to_table import snapshot
+
+SERVICES = [
+    "postgres",
+    "object-store",
+    "relay",
+    "airflow-api",
+    "airflow-scheduler",
+    "airflow-processor",
+    "airflow-triggerer",
+]
+
+
+def until(condition: Callable[[], bool], seconds: float = 120) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it never came true"
+        time.sleep(0.3)
+
+
+def service(platform: Platform, name: str) -> dict[str, object]:
+    found = json.loads(platform.mdp("status", "--json", check=False).stdout)
+    (only,) = [s for s in found["services"] if s["name"] == name]
+    return only
+
+
+def load_one(platform: Platform, folder: Path, seed: int) -> None:
+    """Upload a snapshot and see that it is archived."""
+    file = folder / f"seed {seed}.csv"
+    file.write_bytes(snapshot(seed, 50))
+    platform.mdp("upload", str(file), "--prefix", "youtube_stats")
+    platform.mdp("wait", "--timeout", "120")
+    (row,) = [f for f in platform.json("files") if f["key"] == f"youtube_stats/{file.name}"]
+    assert row["state"] == "archived", row
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_killed_service_comes_back_and_nothing_is_lost(platform: Platform, tmp_path: Path, name: str) -> None:
+    pid = service(platform, name)["pid"]
+    assert isinstance(pid, int)
+    os.kill(pid, signal.SIGKILL)
+    load_one(platform, tmp_path, 100 + SERVICES.index(name))
+    until(lambda: service(platform, name)["state"] == "running")
+    assert service(platform, name)["pid"] != pid
+
+
+def test_a_killed_supervisor_is_healed_by_up(platform: Platform, tmp_path: Path) -> None:
+    (supervisor,) = [
+        process
+        for process in psutil.process_iter()
+        if "supervisor.supervisord" in process.cmdline()
+        and str(platform.state / "supervisor.conf") in process.cmdline()
+    ]
+    supervisor.kill()
+    supervisor.wait()
+    assert platform.mdp("files", check=False).returncode == 3
+    platform.mdp("up", "--no-bi", "--no-simulator")
+    load_one(platform, tmp_path, 120)
+
+
+def test_up_again_changes_nothing(platform: Platform) -> None:
+    before = {s["name"]: s["pid"] for s in platform.json("status")["services"]}
+    platform.mdp("up", "--no-bi", "--no-simulator")
+    assert {s["name"]: s["pid"] for s in platform.json("status")["services"]} == before
+
+
+def test_without_events_a_file_is_loaded_within_the_reconcile_interval(platform: Platform, tmp_path: Path) -> None:
+    supervisor = [p for p in psutil.process_iter() if str(platform.state / "supervisor.conf") in p.cmdline()]
+    relay = psutil.Process(service(platform, "relay")["pid"])  # type: ignore[arg-type]
+    family = [relay, *relay.children(recursive=True)]
+    assert supervisor
+    for process in family:
+        process.suspend()
+    try:
+        load_one(platform, tmp_path, 130)
+        assert relay.status() == psutil.STATUS_STOPPED
+    finally:
+        for process in family:
+            process.resume()
+
+
+def test_who_has_no_password_gets_nothing(platform: Platform) -> None:
+    env = platform.env()
+    airflow = env["MDP_AIRFLOW_URL"]
+    for path in ("/api/v2/dags", "/api/v2/dags/youtube_stats/dagRuns", "/auth/token"):
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(airflow + path)
+        assert refused.value.code in {401, 403}
+    body = json.dumps({"username": "admin", "password": "admin"}).encode()
+    request = urllib.request.Request(f"{airflow}/auth/token", body, {"Content-Type": "application/json"})
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(request)
+    assert refused.value.code == 401
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(f"{env['MDP_S3_ENDPOINT']}/raw?list-type=2")
+    assert refused.value.code == 403
+    address = psycopg.conninfo.conninfo_to_dict(env["MDP_DATABASE_URL"])
+    for user in ("postgres", "mdp_admin", "mdp_owner", "mdp_loader", "mdp_bi", "airflow"):
+        with pytest.raises(psycopg.OperationalError, match=r"no password|password authentication failed"):
+            psycopg.connect(host=address["host"], port=address["port"], user=user, dbname="warehouse")
+
+
+def test_the_reading_role_reads_the_mart_and_nothing_else(platform: Platform) -> None:
+    with psycopg.connect(platform.env()["MDP_DATABASE_URL"], autocommit=True) as connection:
+        assert connection.execute("select count(*) from video_metrics").fetchone()
+        for forbidden in (
+            "select * from mdp.files",
+            "select * from youtube_stats.videos",
+            "create table mart.x (y int)",
+            "set default_transaction_read_only = off; delete from video_metrics",
+        ):
+            with pytest.raises(psycopg.Error):
+                connection.execute(forbidden.encode())
+
+
+def test_all_listeners_are_on_loopback(platform: Platform) -> None:
+    ours = set()
+    for process in psutil.process_iter():
+        try:
+            if str(platform.state) in process.environ().get("MDP_SERVICE", ""):
+                ours |= {c.laddr.ip for c in process.net_connections("tcp") if c.status == psutil.CONN_LISTEN}
+        except psutil.Error:
+            continue
+    assert ours == {"127.0.0.1"}
+
+
+def test_airflow_shows_a_green_run_of_five_tasks_made_by_an_event(platform: Platform, tmp_path: Path) -> None:
+    load_one(platform, tmp_path, 140)
+    env = platform.env()
+    body = json.dumps({"username": env["MDP_AIRFLOW_USER"], "password": env["MDP_AIRFLOW_PASSWORD"]}).encode()
+    request = urllib.request.Request(f"{env['MDP_AIRFLOW_URL']}/auth/token", body, {"Content-Type": "application/json"})
+    token = json.load(urllib.request.urlopen(request))["access_token"]
+
+    def get(path: str) -> dict[str, object]:
+        call = urllib.request.Request(
+            f"{env['MDP_AIRFLOW_URL']}/api/v2/dags/youtube_stats/{path}", headers={"Authorization": f"Bearer {token}"}
+        )
+        return json.load(urllib.request.urlopen(call))  # type: ignore[no-any-return]
+
+    def green() -> bool:
+        runs = get("dagRuns?state=success&run_type=asset_triggered&order_by=-start_date&limit=20")["dag_runs"]
+        for run in runs:  # type: ignore[attr-defined]
+            tasks = get(f"dagRuns/{run['dag_run_id']}/taskInstances")["task_instances"]
+            names = {t["task_id"]: t["state"] for t in tasks}  # type: ignore[attr-defined]
+            if names == dict.fromkeys(("extract", "validate", "transform", "load", "archive"), "success"):
+                return True
+        return False
+
+    until(green)
