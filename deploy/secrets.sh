@@ -14,10 +14,14 @@ die() {
 }
 
 random() { # of letters and digits, which no URL, shell or configuration file misreads
-    od -An -N"$1" -tx1 /dev/urandom | tr -d ' \n'
+    if [ "$1" = fernet ]; then # the form that Airflow's encryption wants: 32 bytes
+        head -c 32 /dev/urandom | base64 | tr -d '\n' | tr '+/' '-_'
+    else
+        od -An -N"$1" -tx1 /dev/urandom | tr -d ' \n'
+    fi
 }
 
-keep() { # $1: name, $2: bytes of a random one, $3: least length
+keep() { # $1: name, $2: bytes of a random one (or fernet), $3: least length
     eval "value=\${$1-}"
     if [ -z "$value" ] && [ -s "$all/$1" ]; then return; fi
     [ -n "$value" ] || value=$(random "$2")
@@ -54,6 +58,7 @@ done
 for name in MDP_S3_ADMIN_ACCESS_KEY_ID MDP_S3_ACCESS_KEY_ID MDP_GENERATOR_ACCESS_KEY_ID; do
     keep "$name" 10 3
 done
+keep MDP_AIRFLOW_FERNET_KEY fernet 44
 
 give warehouse MDP_ADMIN_PASSWORD
 give pipeline MDP_LOADER_PASSWORD MDP_S3_ACCESS_KEY_ID MDP_S3_SECRET_ACCESS_KEY
@@ -68,7 +73,7 @@ MINIO_NOTIFY_POSTGRES_CONNECTION_STRING_INBOX="host=warehouse port=5432 dbname=w
 END
 
 if [ -d "$root/airflow" ]; then # Airflow of deploy/compose.yaml; under Astro it has a database of its own
-    give airflow MDP_AIRFLOW_DATABASE_PASSWORD MDP_AIRFLOW_SECRET_KEY MDP_AIRFLOW_JWT_SECRET
+    give airflow MDP_AIRFLOW_DATABASE_PASSWORD MDP_AIRFLOW_FERNET_KEY MDP_AIRFLOW_SECRET_KEY MDP_AIRFLOW_JWT_SECRET
     printf 'postgresql+psycopg2://airflow:%s@%s/airflow' \
         "$(read_secret MDP_AIRFLOW_DATABASE_PASSWORD | od -An -v -tx1 | tr -d '\n' | tr ' ' '%')" \
         postgres:5432 >"$root/airflow/sql_alchemy_conn"

@@ -2,6 +2,7 @@
 
 import json
 import logging
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 from etl.move_files import move_file
@@ -13,6 +14,7 @@ from minidata.quarantine import reasons_page
 from minidata.store import archive_key, quarantine_key, reasons_key, staging_prefix
 
 log = logging.getLogger(__name__)
+_MOVES_AT_ONCE = 4
 
 
 def archive(work: Work) -> Counts:
@@ -22,18 +24,22 @@ def archive(work: Work) -> Counts:
         TransientError: if a move failed. What moved has moved; the rest is tried again, and never loaded again.
     """
     counts = {"archived": 0, "quarantined": 0, "postponed": 0}
-    for file in ledger.due_moves(work.connection, work.batch.batch_id):
-        loaded = file.state == "loaded"
-        try:
-            destination = _archive_file(work, file) if loaded else _quarantine_file(work, file)
-        except PlatformError as error:
-            counts["postponed"] += 1
-            log.warning("%s stays in raw for now: %s", file.key, error)
-            ledger.postpone_move(work.connection, file, str(error))
-            continue
-        ledger.mark_moved(work.connection, file, destination)
-        counts["archived" if loaded else "quarantined"] += 1
-        log.info("%s: %s", file.key, destination)
+    files = ledger.due_moves(work.connection, work.batch.batch_id)
+    for file in files:
+        if file.state == "invalid":
+            _write_reasons(work, file)
+    with ThreadPoolExecutor(_MOVES_AT_ONCE) as pool:
+        for file, move in [(file, pool.submit(_move, work, file)) for file in files]:
+            try:
+                destination = move.result()
+            except PlatformError as error:
+                counts["postponed"] += 1
+                log.warning("%s stays in raw for now: %s", file.key, error)
+                ledger.postpone_move(work.connection, file, str(error))
+                continue
+            ledger.mark_moved(work.connection, file, destination)
+            counts["archived" if file.state == "loaded" else "quarantined"] += 1
+            log.info("%s: %s", file.key, destination)
     ledger.end_batch(work.connection, work.batch.batch_id)
     _sweep_staging(work)
     if counts["postponed"]:
@@ -41,19 +47,22 @@ def archive(work: Work) -> Counts:
     return counts
 
 
-def _archive_file(work: Work, file: BatchFile) -> str:
-    key = archive_key(file.key, str(file.sha256), file.dataset, file.arrived_at)
-    move_file(work, file, work.settings.archive_bucket, key)
+def _move(work: Work, file: BatchFile) -> str:
+    """Move one file, beside others; it leaves the connection, which is not shared, alone."""
+    if file.state == "loaded":
+        key = archive_key(file.key, str(file.sha256), file.dataset, file.arrived_at)
+        move_file(work, file, work.settings.archive_bucket, key)
+    else:
+        key = quarantine_key(file.key, str(file.sha256))
+        move_file(work, file, work.settings.quarantine_bucket, key)
     return key
 
 
-def _quarantine_file(work: Work, file: BatchFile) -> str:
-    """Write the reasons first: whoever finds the file finds them beside it."""
-    key = quarantine_key(file.key, str(file.sha256))
+def _write_reasons(work: Work, file: BatchFile) -> None:
+    """Write the reasons before the file comes: whoever finds it finds them beside it."""
     page = json.dumps(reasons_page(work.connection, file.file_id), indent=2, ensure_ascii=False)
-    work.store.write(work.settings.quarantine_bucket, reasons_key(key), page.encode())
-    move_file(work, file, work.settings.quarantine_bucket, key)
-    return key
+    key = reasons_key(quarantine_key(file.key, str(file.sha256)))
+    work.store.write(work.settings.quarantine_bucket, key, page.encode())
 
 
 def _sweep_staging(work: Work) -> None:

@@ -1,6 +1,7 @@
 """Move files: copy, check, then delete exactly the version that was read."""
 
 import base64
+from contextlib import suppress
 from urllib.parse import quote
 
 from etl.step import Work
@@ -14,19 +15,21 @@ def move_file(work: Work, file: BatchFile, bucket: str, key: str) -> None:
     """Bring one version from `raw` to its place; an upload that lands meanwhile is another version and stays.
 
     The copy is read back and its SHA-256 compared before anything is deleted. Done already, wholly or in part, is
-    fine: the name holds the content's hash, so what stands there is either this content or a torn copy of it.
+    fine: the name holds the content's hash, so to copy once more changes nothing.
 
     Raises:
         TransientError: if the copy is not what was read.
     """
     raw = work.settings.raw_bucket
-    if work.store.size(bucket, key) != file.size or work.store.sha256(bucket, key) != file.sha256:
-        try:
-            work.store.copy(file.object, raw, bucket, key, _metadata(file))
-        except ObjectGoneError as error:
-            raise TransientError(f"{file.key} ({file.version}) is neither in {raw} nor in {bucket}/{key}.") from error
-        if work.store.sha256(bucket, key) != file.sha256:
-            raise TransientError(f"The copy of {file.key} in {bucket}/{key} differs from what was read from {raw}.")
+    # Gone already: an earlier try was cut off after its deletion, and the copy below is there.
+    with suppress(ObjectGoneError):
+        work.store.copy(file.object, raw, bucket, key, _metadata(file))
+    try:
+        copied = work.store.sha256(bucket, key)
+    except ObjectGoneError as error:
+        raise TransientError(f"{file.key} ({file.version}) is neither in {raw} nor in {bucket}/{key}.") from error
+    if copied != file.sha256:
+        raise TransientError(f"The copy of {file.key} in {bucket}/{key} differs from what was read from {raw}.")
     work.store.delete_version(raw, file.key, file.version)
 
 

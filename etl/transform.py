@@ -22,12 +22,11 @@ def transform(work: Work) -> Counts:
     }
     files, repeated = new_files(work)
     counts["duplicates"] = len(repeated)
-    for file in files:
-        counts["files"] += 1
-        for rows in _slices(work, file):
-            counts["rows"] += rows.height
-            for builder in builders.values():
-                builder.add(rows)
+    counts["files"] = len(files)
+    for rows in _slices(work, files):
+        counts["rows"] += rows.height
+        for builder in builders.values():
+            builder.add(rows)
     for builder in builders.values():
         builder.finish()
     return counts
@@ -40,9 +39,20 @@ def new_files(work: Work) -> tuple[list[BatchFile], dict[int, int]]:
     return [f for f in files if f.state == "claimed" and f.validated and f.file_id not in repeated], repeated
 
 
-def _slices(work: Work, file: BatchFile) -> Iterator[pl.DataFrame]:
-    for part in good_rows(work, file):
-        yield from part.iter_slices(work.settings.slice_rows)
+def _slices(work: Work, files: list[BatchFile]) -> Iterator[pl.DataFrame]:
+    """Read the good rows of the files: a large file in slices, small ones together until they make one."""
+    held: list[pl.DataFrame] = []
+    height = 0
+    for file in files:
+        for part in good_rows(work, file):
+            for rows in part.iter_slices(work.settings.slice_rows):
+                if held and height + rows.height > work.settings.slice_rows:
+                    yield pl.concat(held)
+                    held, height = [], 0
+                held.append(rows)
+                height += rows.height
+    if held:
+        yield pl.concat(held)
 
 
 def _rollup_prefix(work: Work, name: str) -> str:

@@ -39,6 +39,7 @@ class Mask:
     def __init__(self, columns: Mapping[str, Column], latest: Mapping[str, datetime]) -> None:
         self._columns = columns
         self._latest = latest
+        self._mostly_unusual = False  # as the slices before were; the next will hardly be otherwise
 
     @property
     def schema(self) -> dict[str, pl.DataType]:
@@ -55,10 +56,14 @@ class Mask:
         Returns:
             Typed frames of these rows, and the numbers of all other rows, ascending.
         """
+        if self._mostly_unusual:
+            good, doubtful = self._try(text, _unusual)
+            return [good], doubtful
         usual, doubtful = self._try(text, _usual)
         if not doubtful.size:
             return [usual], doubtful
         unusual, still_doubtful = self._try(text[doubtful], _unusual)
+        self._mostly_unusual = len(unusual) > len(usual)
         return [usual, unusual], doubtful[still_doubtful]
 
     def _try(self, text: pl.DataFrame, read: Callable[[str, Column], _Read]) -> tuple[pl.DataFrame, Positions]:

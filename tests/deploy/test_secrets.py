@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
+from cryptography.fernet import Fernet
 from psycopg.conninfo import conninfo_to_dict
 
 from tests.deploy import rules
@@ -20,7 +21,7 @@ HANDED = {
     "metabase": {"MDP_METABASE_DATABASE_PASSWORD", "MDP_METABASE_ENCRYPTION_KEY"},
     "minio": {"minio.env"},
     "airflow": {
-        "MDP_AIRFLOW_DATABASE_PASSWORD", "MDP_AIRFLOW_SECRET_KEY", "MDP_AIRFLOW_JWT_SECRET", "sql_alchemy_conn",
+        "MDP_AIRFLOW_DATABASE_PASSWORD", "MDP_AIRFLOW_FERNET_KEY", "MDP_AIRFLOW_SECRET_KEY", "MDP_AIRFLOW_JWT_SECRET", "sql_alchemy_conn",
         "passwords.json",
     },
 }  # fmt: skip
@@ -50,6 +51,7 @@ def test_example_env_copied_by_hand_is_enough(tmp_path: Path) -> None:
     made = {name: value for name, value in contents(tmp_path).items() if name.startswith("all/")}
     assert example_secrets() <= {name.removeprefix("all/") for name in made}
     assert len(set(made.values())) == len(made), "two secrets are the same"
+    Fernet(made.pop("all/MDP_AIRFLOW_FERNET_KEY"))
     assert all(re.fullmatch(r"[0-9a-f]{20}|[0-9a-f]{64}", value) for value in made.values())
     assert not set(made.values()) & set(done.stdout.split())
 

@@ -31,12 +31,13 @@ class FakeMetabase:
     version: str = "v0.64.6.1"
     starting: int = 0  # answers of 503 before it is ready
     sync_polls: int = 2  # looks at the metadata before the views are in it
-    describes_itself: bool = True
+    description: Json = field(default_factory=described)
     form: str = "mbql5"
     administrators: dict[str, str] = field(default_factory=dict)
     superuser: bool = True
     reachable: bool = True
-    fail: Callable[[str, str], Json] = lambda method, path: None
+    fail: Callable[[str, str], Json] = lambda method, path: None  # asked before each request: (status, body)
+    lose: Callable[[str, str], Json] = lambda method, path: None  # asked after it was carried out
     token: str | None = "setup-token"
     sessions: set[str] = field(default_factory=set)
     databases: dict[int, Json] = field(default_factory=dict)
@@ -79,9 +80,9 @@ class FakeMetabase:
         }
 
     def openapi(self) -> Json:
-        if not self.describes_itself:
+        if self.description is None:
             raise Refused(404, "Not found.")
-        return described()
+        return self.description
 
     def setup(self, body: Json) -> Json:
         if self.administrators:

@@ -58,14 +58,19 @@ def answer(fake: FakeMetabase, method: str, path: str, body: Json, session: str 
                     faults = [f"{e.json_path}: {e.message[:200]}" for e in _SCHEMAS[method, template].iter_errors(body)]
                     if faults:
                         raise Refused(400, {"errors": faults})
-                planned = fake.fail(method, path)
-                if planned is not None:
-                    raise Refused(*planned)
                 ids = [int(id_) for id_ in found.groups()]
-                return 200, act(fake, *([] if method == "GET" else [body]), *ids)
+                _raise(fake.fail(method, path))
+                said = act(fake, *([] if method == "GET" else [body]), *ids)
+                _raise(fake.lose(method, path))
+                return 200, said
         raise Refused(404, "API endpoint does not exist.")
     except Refused as refused:
         return refused.status, refused.body
+
+
+def _raise(planned: Json) -> None:
+    if planned is not None:
+        raise Refused(*planned)
 
 
 @contextmanager
@@ -75,6 +80,7 @@ def serve(fake: FakeMetabase) -> Iterator[FakeMetabase]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        wbufsize = -1  # an answer in one piece: in two, each request waits 40 ms for an acknowledgement
 
         def _serve(self) -> None:
             size = int(self.headers.get("Content-Length") or 0)

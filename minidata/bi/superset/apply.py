@@ -12,7 +12,7 @@ from minidata.bi.superset.compare import RECORD, digest, same
 from minidata.bi.superset.identity import is_ours, uuid_of
 from minidata.bi.superset.server import Superset
 from minidata.bi.superset.target import Target
-from minidata.bi.views import View
+from minidata.bi.views import View, read_views
 from minidata.errors import PermanentError
 
 _VISITORS = "Public"  # the role of whoever has not logged in
@@ -29,17 +29,17 @@ class _Situation:
 
 
 def plan(
-    dashboards: Iterable[Dashboard],
-    views: Mapping[str, View],
     target: Target,
+    dashboards: Iterable[Dashboard],
+    views: Mapping[str, View] | None = None,
     transport: httpx.BaseTransport | None = None,
 ) -> Plan:
     """Say what an apply would do.
 
     Args:
-        dashboards: the definitions.
-        views: the whole catalogue of reading views.
         target: which Superset.
+        dashboards: the definitions.
+        views: the whole catalogue of reading views, if not the project's own.
         transport: for tests.
 
     Raises:
@@ -47,13 +47,13 @@ def plan(
         PermanentError: if it is of another version, does not let us in, or holds something that is in the way.
     """
     with Superset(target, transport) as server:
-        return _look(server, render(dashboards, views, target)).plan
+        return _look(server, render(dashboards, views or read_views(), target)).plan
 
 
 def apply(
-    dashboards: Iterable[Dashboard],
-    views: Mapping[str, View],
     target: Target,
+    dashboards: Iterable[Dashboard],
+    views: Mapping[str, View] | None = None,
     transport: httpx.BaseTransport | None = None,
 ) -> Plan:
     """Make the server show what the definitions say; whatever somebody else made stays as it is.
@@ -66,7 +66,7 @@ def apply(
         PermanentError: as `plan`.
     """
     with Superset(target, transport) as server:
-        situation = _look(server, render(dashboards, views, target))
+        situation = _look(server, render(dashboards, views or read_views(), target))
         if situation.plan.empty:
             return situation.plan
         _send(server, situation.wanted)

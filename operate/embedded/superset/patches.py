@@ -10,6 +10,19 @@ PATCHES = (
     ("static/assets/*.entry.js", "https://apachesuperset.gateway.scarf.sh/pixel", "/static/assets/images/favicon.png#"),
     # The line under a tile's title that says what it means: a slip in its name keeps it from being shown.
     ("static/assets/*.chunk.js", "N.description_markdown", "N.description_markeddown"),
+    # Whole numbers beyond 2^53 arrive digit by digit (as BigInt), but a formatter and every drawn chart fail on them.
+    (
+        "static/assets/616.*.entry.js",
+        "format(e){return null==e||",
+        'format(e){if("bigint"==typeof e)return/^,?(d|~f)$/.test(this.id)?e.toLocaleString("en-US")'
+        ":this.formatFunc(Number(e));return null==e||",
+    ),
+    (
+        "static/assets/*.chunk.js",
+        "this.queriesData=u,this.ownState=l,",
+        'this.queriesData=["table","big_number_total"].includes(o.viz_type)?u:JSON.parse(JSON.stringify(u,(e,t)=>'
+        '"bigint"==typeof t?Number(t):t)),this.ownState=l,',
+    ),
     # numpy 2, which Python 3.13 needs, has lost two names.
     ("utils/pandas_postprocessing/utils.py", "np.product", "np.prod"),
     ("models/helpers.py", "np.NaN", "np.nan"),

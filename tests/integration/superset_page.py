@@ -1,0 +1,178 @@
+"""A dashboard as somebody sees it in Chromium, beside what the warehouse says to the same question."""
+
+import json
+import time
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import parse_qs, urlparse
+
+from playwright.sync_api import Browser, Response
+
+from minidata.bi.model import Dashboard, Tile
+from minidata.bi.sql import Selection, tile_sql
+from minidata.settings import Settings
+from minidata.warehouse.connection import connect
+
+from .superset_world import Running
+
+_DATA = "/api/v1/chart/data"
+_SECONDS = 120
+# What a tile holds once it is drawn, and what it must not hold.
+_TILES = """
+() => [...document.querySelectorAll('[data-test="chart-grid-component"]')].map(tile => ({
+    title: tile.getAttribute('data-test-chart-name'),
+    drawn: !!tile.querySelector('canvas, .header-line, table tbody tr'),
+    wrong: !!tile.querySelector('[role="alert"], .ant-alert, .ant-empty, [data-test="loading-indicator"]'),
+    means: tile.querySelector('.slice_description')?.innerText ?? '',
+    number: tile.querySelector('.header-line')?.innerText ?? '',
+}))
+"""
+Row = tuple[Any, ...]
+
+
+class Page:
+    """A page of a new visitor, or of a logged-in analyst.
+
+    Attributes:
+        complaints: what the console said, what failed to load, and what was asked of anybody else.
+    """
+
+    def __init__(self, running: Running, browser: Browser, person: str) -> None:
+        self._running, self._person = running, person
+        self._context = browser.new_context(viewport={"width": 1440, "height": 2000})
+        self._page = self._context.new_page()
+        self._answers: list[Response] = []
+        self.complaints: list[str] = []
+        self._dashboard: Dashboard | None = None
+
+    def __enter__(self) -> Self:
+        page = self._page
+        page.on("console", lambda message: self.complaints.append(f"{message.type}: {message.text}"))
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("response", self._see)
+        if self._person == "analyst":
+            page.goto(f"{self._running.url}/login/")
+            page.fill("#username", self._running.target.user)
+            page.fill("#password", self._running.target.password)
+            page.press("#password", "Enter")
+            page.get_by_text("Log out").wait_for()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._context.close()
+
+    def open(self, dashboard: Dashboard) -> None:
+        """Open a dashboard and wait until every tile has its answer and is drawn."""
+        self._dashboard = dashboard
+        self._page.goto(f"{self._running.url}/superset/dashboard/{dashboard.name}/")
+        deadline = time.monotonic() + _SECONDS
+        while time.monotonic() < deadline:
+            if len(self._answers) >= len(dashboard.tiles) and not self.undrawn():
+                break
+            self._page.wait_for_timeout(200)
+        self._page.wait_for_timeout(1500)  # what is drawn comes into view slowly
+
+    def undrawn(self) -> list[str]:
+        """Return the tiles that are missing, wrong, or say not what they mean."""
+        assert self._dashboard
+        shown = {tile["title"]: tile for tile in self._page.evaluate(_TILES)}
+        good = {title for title, tile in shown.items() if tile["drawn"] and not tile["wrong"] and tile["means"]}
+        return sorted({tile.title for tile in self._dashboard.tiles} - good) + sorted(set(shown) - self._titles())
+
+    def numbers(self) -> dict[str, str]:
+        """Return what the number tiles show, by title."""
+        return {tile["title"]: tile["number"] for tile in self._page.evaluate(_TILES) if tile["number"]}
+
+    def cells(self, text: str) -> list[str]:
+        """Return the cells of the table rows that hold a text."""
+        rows = self._page.locator("table tbody tr", has_text=text)
+        return rows.locator("td").all_inner_texts()
+
+    def picture(self, file: Path) -> None:
+        """Keep a picture."""
+        self._page.mouse.move(0, 0)
+        height = self._page.locator(".grid-content").bounding_box()
+        assert height
+        self._page.set_viewport_size({"width": 1440, "height": int(height["y"] + height["height"]) + 20})
+        self._page.wait_for_timeout(1500)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        self._page.screenshot(path=str(file))
+
+    def asked(self) -> dict[str, dict[str, Any]]:
+        """Return the first result that each tile was drawn from, by the tile's name."""
+        assert self._dashboard
+        charts = self._page.request.get(
+            f"{self._running.url}/api/v1/dashboard/{self._dashboard.name}/charts"
+        ).json()["result"]
+        titles = {chart["id"]: chart["slice_name"] for chart in charts}
+        names = {tile.title: tile.name for tile in self._dashboard.tiles}
+        found = {}
+        for answer in self._answers:
+            form = json.loads(parse_qs(urlparse(answer.url).query)["form_data"][0])
+            if "slice_id" in form:
+                found[names[titles[form["slice_id"]]]] = answer.json()["result"][0]
+        return found
+
+    def requests(self) -> list[tuple[str, Any]]:
+        """Return path and body of the tiles' requests."""
+        tiles = [a for a in self._answers if "slice_id" in a.url]
+        return [(a.url.removeprefix(self._running.url), a.request.post_data_json) for a in tiles]
+
+    def _titles(self) -> set[str]:
+        assert self._dashboard
+        return {tile.title for tile in self._dashboard.tiles}
+
+    def _see(self, response: Response) -> None:
+        if not response.url.startswith((self._running.url, "data:", "blob:")):
+            self.complaints.append(f"asked of somebody else: {response.url}")
+        if response.status >= 400:
+            self.complaints.append(f"{response.status} {response.url}")
+        if response.url.startswith(self._running.url + _DATA):
+            self._answers.append(response)
+
+
+def answers(tile: Tile, result: dict[str, Any]) -> list[Row]:
+    """Return what a tile was drawn from as rows of dimensions and measures, sorted."""
+    rows: list[Row] = []
+    for record in result["data"]:
+        if tile.series and tile.time:
+            time_column = tile.time.column
+            rows += [
+                (record[time_column], series, value)
+                for series, value in record.items()
+                if series != time_column and value is not None
+            ]
+        else:
+            rows.append((*(record[d.column] for d in tile.dimensions), *(record[m.name] for m in tile.measures)))
+    return _sorted(rows)
+
+
+def expected(settings: Settings, dashboard: Dashboard, tile: Tile, result: dict[str, Any]) -> list[Row]:
+    """Return what the warehouse says to the reading role for the same period."""
+    period = None
+    if result["from_dttm"]:
+        begin, end = (datetime.fromtimestamp(result[key] / 1000, UTC) for key in ("from_dttm", "to_dttm"))
+        period = (begin, end)
+    with connect(settings, "bi") as reader:
+        rows = reader.execute(tile_sql(dashboard, tile, Selection(period)).encode()).fetchall()
+    if tile.series and tile.time:
+        rows = [row for row in rows if row[-1] is not None]
+    return _sorted(rows)
+
+
+def _sorted(rows: list[Row]) -> list[Row]:
+    return sorted((tuple(map(_plain, row)) for row in rows), key=repr)
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as both JSON and PostgreSQL can have it: whole numbers exactly, instants in milliseconds."""
+    if isinstance(value, datetime):
+        return int(value.timestamp() * 1000)
+    if isinstance(value, float | Decimal):
+        return int(value) if value == int(value) else round(float(value), 6)
+    return value

@@ -1,0 +1,150 @@
+"""A real Superset on a warehouse with an hour of invented history, and Chromium to look at it."""
+
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import polars as pl
+from playwright.sync_api import Browser, sync_playwright
+
+from minidata.bi.superset import Target
+from minidata.dataset import read_datasets
+from minidata.errors import TransientError
+from minidata.rollup import merge_rollups, merge_summaries, roll_up, stage_rollup
+from minidata.settings import Settings
+from minidata.warehouse.connection import connect
+from minidata.warehouse.mart import apply_mart
+from operate.embedded import postgres, processes
+from operate.embedded.ports import choose_ports
+from operate.embedded.secrets import read_secrets
+from operate.embedded.settings import embedded_settings, secrets_file
+from operate.embedded.state import State
+from operate.embedded.superset import environment, service
+from operate.embedded.superset.setup import set_up
+from simulator.world import World
+
+# No sandbox: containers and root have none to offer. The rest keeps Chromium from talking to anybody but us.
+CHROMIUM = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+HUGE = 2**53 + 1  # the first whole number that a browser's own numbers cannot hold
+
+
+@dataclass(frozen=True)
+class Running:
+    """A Superset that runs."""
+
+    state: State
+    settings: Settings
+    target: Target
+
+    @property
+    def url(self) -> str:
+        return self.target.url
+
+
+@contextmanager
+def superset(state: State) -> Iterator[Running]:
+    """Run Superset on a platform whose PostgreSQL runs."""
+    settings, secrets = embedded_settings(state), read_secrets(secrets_file(state))
+    environment.create(lambda doing: None)
+    port = choose_ports(state, [service.NAME])[service.NAME]
+    with postgres.connect_administrator(state.port("postgres"), secrets["MDP_ADMIN_PASSWORD"]) as admin:
+        service.create_database(admin, secrets["MDP_SUPERSET_DATABASE_PASSWORD"])
+        service.create_database(admin, secrets["MDP_SUPERSET_DATABASE_PASSWORD"])
+    assert set_up(state, settings, lambda doing: None)
+    variables = {"PATH": "/usr/bin:/bin", "HOME": str(state.home), "LANG": "C.UTF-8", "TZ": "UTC"}
+    variables |= service.environment(state, settings)
+    variables[processes.MARKER] = processes.marker(state.folder, service.NAME)
+    with (state.logs / "superset.log").open("wb") as log:
+        process = subprocess.Popen(service.command(state), cwd=state.home, env=variables, stdout=log, stderr=log)
+    try:
+        _await(service.Probe(port), process, state.logs / "superset.log")
+        yield Running(state, settings, target(state, settings))
+    finally:
+        processes.end(processes.find(state.folder, service.NAME))
+        process.wait()
+
+
+def target(state: State, settings: Settings) -> Target:
+    return Target(
+        url=f"http://127.0.0.1:{state.port(service.NAME)}",
+        password=read_secrets(secrets_file(state))["MDP_SUPERSET_PASSWORD"],
+        database_host=settings.database_host,
+        database_port=settings.database_port,
+        database_name=settings.database_name,
+        database_password=settings.secret("bi_password"),
+    )
+
+
+def _await(probe: service.Probe, process: "subprocess.Popen[bytes]", log: Path) -> None:
+    deadline = time.monotonic() + 180
+    while True:
+        try:
+            return probe()
+        except TransientError:
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise AssertionError(f"Superset does not start:\n{log.read_text()[-3000:]}") from None
+            time.sleep(0.1)
+
+
+def seed(settings: Settings) -> None:
+    """Fill the warehouse: four hours of snapshots, one huge channel, files in every state."""
+    dataset = read_datasets(settings.datasets_folder)["youtube_stats"]
+    end = datetime.now(UTC).replace(microsecond=0)
+    world = World(3, end - timedelta(hours=4), channels=12, videos=60)
+    rows, taken = [], []
+    while world.now + timedelta(minutes=1) <= end:
+        world.advance(world.now + timedelta(minutes=1))
+        taken.append(world.now)
+        rows += world.snapshot()
+    last = rows[-1]
+    huge = last._replace(video_id="HUGE", channel_id="HUGE", channel_name="Huge", channel_subscribers=HUGE)
+    rows.append(huge._replace(total_views=HUGE, total_likes=HUGE, total_dislikes=HUGE, description="% {{ [[ ' <b>"))
+    frame = pl.DataFrame(rows, schema=list(last._fields), orient="row", infer_schema_length=None)
+    frame = frame.with_columns(pl.col("date_created", "date_updated").dt.replace_time_zone(None))
+    with connect(settings, "owner") as owner:
+        apply_mart(owner)
+        owner.execute("truncate mdp.files, mdp.batches, mdp.inbox")
+        for table in dataset.tables:
+            owner.execute(f"truncate youtube_stats.{table}".encode())
+    with connect(settings, "loader") as loader, loader.transaction():
+        loads = [
+            stage_rollup(loader, dataset, name, [roll_up(frame.lazy(), rollup).collect()])
+            for name, rollup in dataset.rollups.items()
+        ]
+        merge_rollups(loader, loads)
+        merge_summaries(loader, dataset, loads)
+        for number, at in enumerate(taken):
+            state = {3: "quarantined", 7: "failed", 11: "pending"}.get(number % 20, "archived")
+            bad = state != "archived"
+            loader.execute(
+                "insert into mdp.files (key, version, size, arrived_at, dataset, state, reasons, message, "
+                "rows_loaded, rows_rejected, counts, loaded_at) values (%s, 'v', 9, %s, 'youtube_stats', %s, %s, %s, "
+                "%s, %s, %s, %s)",
+                [
+                    f"youtube_stats/{number:04d}.csv", at, state, ["not_csv"] if bad else [],
+                    "An unclosed quote." if bad else None, None if bad else 60, 2, '{"negative": 2}',
+                    None if bad else at + timedelta(seconds=2 + number % 3),
+                ],
+            )  # fmt: skip
+    with connect(settings, "owner") as owner:
+        owner.autocommit = True
+        owner.execute("analyze")
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """Run Debian's Chromium (`apt-get install chromium`)."""
+    program = shutil.which("chromium")
+    assert program, "These tests look at the dashboards with Chromium: apt-get install chromium"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=CHROMIUM)
+        yield browser
+        browser.close()

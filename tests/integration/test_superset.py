@@ -1,0 +1,208 @@
+"""Superset for real: dashboards applied, drifted, opened in Chromium, and compared with the warehouse."""
+
+import json
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+from playwright.sync_api import Browser
+
+from minidata.bi.definition import read_dashboards
+from minidata.bi.model import Dashboard
+from minidata.bi.superset import apply, plan
+from minidata.bi.superset.server import Superset
+from operate.embedded import processes
+from operate.embedded.state import State
+from operate.embedded.superset.setup import set_up
+
+from .superset_page import Page, answers, expected
+from .superset_world import HUGE, Running, chromium, seed, superset
+
+DASHBOARDS = read_dashboards()
+NAMES = [dashboard.name for dashboard in DASHBOARDS]
+PICTURES = os.environ.get("MDP_PICTURES")
+
+
+@pytest.fixture(scope="module")
+def running(servers: State) -> Iterator[Running]:
+    with superset(servers) as found:
+        seed(found.settings)
+        apply(found.target, DASHBOARDS)
+        yield found
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as found:
+        yield found
+
+
+@pytest.fixture
+def server(running: Running) -> Iterator[Superset]:
+    with Superset(running.target) as session:
+        yield session
+    apply(running.target, DASHBOARDS)
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return Path(PICTURES) if PICTURES else tmp_path_factory.mktemp("pictures")
+
+
+def json_of(server: Superset, path: str) -> Any:
+    return server._json("GET", path)["result"]
+
+
+def charts(server: Superset) -> dict[str, int]:
+    found = json_of(server, "/api/v1/chart/?q=(columns:!(id,slice_name),page_size:200)")
+    return {chart["slice_name"]: chart["id"] for chart in found}
+
+
+def without(name: str, tile: str) -> list[Dashboard]:
+    """The dashboards without one tile."""
+    changed = []
+    for dashboard in DASHBOARDS:
+        rows = [
+            row.model_copy(update={"tiles": tuple(t for t in row.tiles if (dashboard.name, t.name) != (name, tile))})
+            for row in dashboard.rows
+        ]
+        changed.append(dashboard.model_copy(update={"rows": tuple(rows)}))
+    return changed
+
+
+def test_the_set_up_is_done_once(running: Running) -> None:
+    assert not set_up(running.state, running.settings, lambda doing: pytest.fail(doing))
+
+
+def test_a_second_apply_finds_nothing_to_do(running: Running) -> None:
+    assert plan(running.target, DASHBOARDS).empty
+    assert apply(running.target, DASHBOARDS).empty
+
+
+def test_a_tile_that_is_no_longer_defined_disappears(running: Running, server: Superset) -> None:
+    fewer = without("trending", "fastest")
+    done = apply(running.target, fewer)
+    assert (done.create, done.update, done.delete) == ([], ["trending"], ["trending/fastest"])
+    assert "Fastest right now" not in charts(server)
+    assert "Fastest right now" not in json.dumps(json_of(server, "/api/v1/dashboard/trending"))
+    assert plan(running.target, fewer).empty
+
+
+def test_what_somebody_made_by_hand_survives(running: Running, server: Superset) -> None:
+    datasets = json_of(server, "/api/v1/dataset/?q=(columns:!(id,table_name),page_size:100)")
+    dataset = next(d["id"] for d in datasets if d["table_name"] == "channel_now")
+    body = {"slice_name": "Mine", "viz_type": "table", "datasource_id": dataset, "datasource_type": "table"}
+    mine = server._ask("POST", "/api/v1/chart/", json=body | {"params": '{"mine": 1}'}).json()["id"]
+    board = server._ask("POST", "/api/v1/dashboard/", json={"dashboard_title": "Mine"}).json()["id"]
+    assert plan(running.target, DASHBOARDS).empty
+    apply(running.target, without("channels", "league"))
+    assert json.loads(json_of(server, f"/api/v1/chart/{mine}")["params"]) == {"mine": 1}
+    assert json_of(server, f"/api/v1/dashboard/{board}")["dashboard_title"] == "Mine"
+
+
+def test_a_tile_changed_by_hand_is_drift_and_is_put_back(running: Running, server: Superset) -> None:
+    path = f"/api/v1/chart/{charts(server)['League table']}"
+    server._ask("PUT", path, json={"params": json.dumps({"viz_type": "table", "row_limit": 3})})
+    found = plan(running.target, DASHBOARDS)
+    assert (found.create, found.update, found.delete) == ([], ["channels/league"], [])
+    assert found.drift == ["channels/league"]
+    apply(running.target, DASHBOARDS)
+    assert json.loads(json_of(server, path)["params"])["row_limit"] == 100
+    assert plan(running.target, DASHBOARDS).empty
+
+
+def test_a_tile_deleted_by_hand_is_drift_and_comes_back(running: Running, server: Superset) -> None:
+    server.delete("charts", charts(server)["League table"])
+    found = plan(running.target, DASHBOARDS)
+    assert "channels/league" in found.create
+    assert "channels/league" in found.drift
+    apply(running.target, DASHBOARDS)
+    assert "League table" in charts(server)
+    assert plan(running.target, DASHBOARDS).empty
+
+
+def test_a_dashboard_hidden_from_visitors_is_drift(running: Running, server: Superset) -> None:
+    number = json_of(server, "/api/v1/dashboard/health")["id"]
+    server._ask("PUT", f"/api/v1/dashboard/{number}", json={"roles": []})
+    assert plan(running.target, DASHBOARDS).drift == ["health"]
+    apply(running.target, DASHBOARDS)
+    assert httpx.get(f"{running.url}/api/v1/dashboard/health").status_code == 200
+
+
+def test_a_visitor_reads_and_does_nothing_else(running: Running) -> None:
+    with httpx.Client(base_url=running.url, trust_env=False) as visitor:
+        start = visitor.get("/").text
+        assert all(f'href="/superset/dashboard/{d.name}/"' in start and d.question in start for d in DASHBOARDS)
+        assert {visitor.get(f"/superset/dashboard/{name}/").status_code for name in NAMES} == {200}
+        assert visitor.get("/sqllab/").headers["location"].startswith("/login/")
+        for path in ("/api/v1/database/", "/api/v1/security/users/", "/api/v1/assets/export/"):
+            assert visitor.get(path).status_code in (401, 403, 404), path
+        assert visitor.post("/api/v1/chart/", json={}).status_code in (400, 401, 403)
+        assert visitor.get("/", headers={"Host": "evil.example"}).status_code == 400
+
+
+def test_the_warehouse_is_only_read_and_its_password_never_shown(running: Running, server: Superset) -> None:
+    number = json_of(server, "/api/v1/database/")[0]["id"]
+    shown = server._ask("GET", f"/api/v1/database/{number}/connection").text + repr(running.target)
+    assert running.target.database_password not in shown
+    for statement in ("create table mart.x (a int)", "select * from mdp.files", "select * from youtube_stats.videos"):
+        with pytest.raises(Exception, match=r"(?i)not allowed|permission|read-only|DML"):
+            server._ask("POST", "/api/v1/sqllab/execute/", json={"database_id": number, "sql": statement})
+
+
+def test_it_listens_on_loopback_only(running: Running) -> None:
+    found = processes.find(running.state.folder, "superset")
+    listening = [c.laddr.ip for p in found for c in p.net_connections() if c.status == psutil.CONN_LISTEN]
+    assert set(listening) == {"127.0.0.1"}
+
+
+@pytest.mark.parametrize("person", ["visitor", "analyst"])
+@pytest.mark.parametrize("dashboard", DASHBOARDS, ids=NAMES)
+def test_every_tile_is_drawn_and_says_what_the_warehouse_says(
+    running: Running, browser: Browser, pictures: Path, dashboard: Dashboard, person: str
+) -> None:
+    with Page(running, browser, person) as page:
+        page.open(dashboard)
+        assert page.undrawn() == []
+        assert page.complaints == []
+        page.picture(pictures / f"{dashboard.name}-{person}.png")
+        asked = page.asked()
+        assert set(asked) == {tile.name for tile in dashboard.tiles}
+        for tile in dashboard.tiles:
+            wanted = expected(running.settings, dashboard, tile, asked[tile.name])
+            assert wanted, f"{tile.name} shows nothing"
+            shown = answers(tile, asked[tile.name])
+            if tile.name == "seconds_since_load":  # time goes on
+                [[before]], [[now]] = shown, wanted
+                assert 0 <= now - before < 120
+            else:
+                assert shown == wanted, tile.name
+        numbers = {tile.title for tile in dashboard.tiles if tile.chart == "number"}
+        assert set(page.numbers()) == numbers
+
+
+def test_a_whole_number_is_shown_to_its_last_digit(running: Running, browser: Browser) -> None:
+    with Page(running, browser, "visitor") as page:
+        page.open(DASHBOARDS[NAMES.index("channels")])
+        assert page.cells("Huge").count(f"{HUGE:,}") == 3  # subscribers, views, views per video
+
+
+def test_eight_visitors_at_once_see_every_tile(running: Running, browser: Browser) -> None:
+    requests = []
+    for dashboard in DASHBOARDS:
+        with Page(running, browser, "visitor") as page:
+            page.open(dashboard)
+            requests += page.requests()
+
+    def visit(_: int) -> list[int]:
+        with httpx.Client(base_url=running.url, trust_env=False, timeout=60) as visitor:
+            return [visitor.post(path, json=body).status_code for path, body in requests]
+
+    assert len(requests) == sum(len(d.tiles) for d in DASHBOARDS)
+    with ThreadPoolExecutor(8) as pool:
+        assert [set(codes) for codes in pool.map(visit, range(8))] == [{200}] * 8

@@ -1,0 +1,227 @@
+"""A Metabase that is down, slow, old, new, somebody else's, or fails half-way."""
+
+import copy
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from minidata.bi.metabase.client import Metabase
+from minidata.bi.metabase.target import Target
+from minidata.errors import PermanentError, TransientError
+from tests.fakes.metabase import FakeMetabase
+from tests.fakes.metabase_server import serve
+
+from .metabase_world import COLUMNS, EVERYTHING, WAREHOUSE, World
+
+
+def test_a_server_that_is_down_is_a_transient_error_with_its_address(world: World) -> None:
+    with serve(FakeMetabase(COLUMNS)) as gone:
+        world.fake.url = gone.url
+    for act in (world.plan, world.check, lambda: world.apply(ready_seconds=0)):
+        with pytest.raises(TransientError, match=f"{gone.url} cannot be reached"):
+            act()
+
+
+def test_a_server_that_starts_is_waited_for(world: World) -> None:
+    world.fake.starting = 2
+    assert set(world.apply().create) == EVERYTHING | {"administrator"}
+
+
+def test_a_server_that_does_not_get_ready_is_a_transient_error(world: World) -> None:
+    world.fake.starting = 100
+    with pytest.raises(TransientError, match="503.*starting"):
+        world.apply(ready_seconds=0)
+    assert world.fake.writes() == []
+
+
+def client(answer: httpx.Response | Exception) -> Metabase:
+    def handle(request: httpx.Request) -> httpx.Response:
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    target = Target("http://metabase.example", "a@example.org", "admin-secret", WAREHOUSE)
+    return Metabase(target, httpx.MockTransport(handle))
+
+
+@pytest.mark.parametrize(
+    ("answer", "error", "words"),
+    [
+        (httpx.ReadTimeout("slow"), TransientError, "did not answer GET /api/health within 60 s"),
+        (httpx.ConnectError("refused"), TransientError, "cannot be reached"),
+        (httpx.RemoteProtocolError("gone"), TransientError, "cannot be reached"),
+        (httpx.Response(200, text="<html>"), PermanentError, "is no Metabase"),
+        (httpx.Response(200, json={"status": "ok"}), PermanentError, "is no Metabase"),
+        (httpx.Response(302, headers={"Location": "/login"}), PermanentError, "with 302"),
+        (httpx.Response(404, text="nothing here"), PermanentError, "with 404: nothing here"),
+        (httpx.Response(500, text="oops"), PermanentError, "The cause is in its log"),
+        (httpx.Response(502), TransientError, "try again"),
+        (httpx.Response(409, text="stale"), TransientError, "run the command again"),
+    ],
+)
+def test_answers_become_errors_in_words(answer: Any, error: type[Exception], words: str) -> None:
+    with client(answer) as server, pytest.raises(error, match=words):
+        server.wait_until_ready(0)
+
+
+def test_neither_a_proxy_nor_netrc_has_a_say(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    assert world.plan().create
+
+
+def test_a_server_that_somebody_else_set_up_is_left_alone(world: World) -> None:
+    world.fake.set_up_by("someone@example.org", "theirs")
+    for act in (world.plan, world.apply):
+        with pytest.raises(PermanentError, match="set up by somebody else.*Nothing was changed"):
+            act()
+    assert world.fake.writes() == []
+
+
+def test_an_administrator_of_theirs_may_be_used(world: World) -> None:
+    world.fake.set_up_by("admin@example.org", "admin-secret")
+    assert set(world.apply().create) == EVERYTHING
+
+
+def test_a_user_who_is_no_administrator_is_refused(world: World) -> None:
+    world.fake.set_up_by("admin@example.org", "admin-secret")
+    world.fake.superuser = False
+    with pytest.raises(PermanentError, match="is no administrator"):
+        world.apply()
+    assert world.fake.writes() == []
+
+
+def test_passwords_are_in_no_error_and_no_representation(world: World) -> None:
+    world.fake.set_up_by("someone@example.org", "theirs")
+    with pytest.raises(PermanentError) as caught:
+        world.apply()
+    assert "secret" not in f"{caught.value}{world.target!r}"
+
+
+def test_too_old_a_server_is_refused_by_version(world: World) -> None:
+    world.fake.version = "v0.49.3"
+    with pytest.raises(PermanentError, match=r"is v0\.49\.3.*v0\.57 or later"):
+        world.apply()
+    assert world.fake.writes() == []
+
+
+@pytest.mark.parametrize("version", ["v0.70.1", "v1.66.0", "vLOCAL_DEV"])
+def test_an_unknown_version_is_judged_by_its_own_description(world: World, version: str) -> None:
+    world.fake.version = version
+    description, world.fake.description = world.fake.description, None
+    with pytest.raises(PermanentError, match=f"{version} is newer than"):
+        world.apply()
+    assert world.fake.writes() == []
+    world.fake.description = description
+    assert set(world.apply().create) == EVERYTHING | {"administrator"}
+
+
+def test_a_known_version_needs_no_description_but_a_check_does(world: World) -> None:
+    world.fake.description = None
+    with pytest.raises(PermanentError, match="serves no description"):
+        world.check()
+    assert set(world.apply().create) == EVERYTHING | {"administrator"}
+
+
+def test_a_check_of_a_server_that_takes_everything_finds_nothing(world: World) -> None:
+    assert world.check() == []
+    assert world.fake.writes() == []
+
+
+def test_what_a_server_would_refuse_is_named_before_anything_is_sent(world: World) -> None:
+    world.fake.description = copy.deepcopy(world.fake.description)
+    paths = world.fake.description["paths"]
+    body = paths["/api/dashboard/{id}"]["put"]["requestBody"]["content"]["application/json"]["schema"]
+    del body["properties"]["auto_apply_filters"]
+    del paths["/api/permissions/group"]
+    problems = [
+        "POST /api/permissions/group: this server has no such request",
+        "PUT /api/dashboard/{id}: key `auto_apply_filters`: this server does not know it",
+    ]
+    assert world.check() == problems
+    with pytest.raises(PermanentError) as caught:
+        world.apply()
+    assert all(problem in str(caught.value) for problem in [*problems, world.fake.version, "nothing was changed"])
+    assert world.fake.writes() == []
+
+
+def test_a_warehouse_that_metabase_cannot_reach_is_said_in_its_words(world: World) -> None:
+    world.fake.reachable = False
+    with pytest.raises(PermanentError, match="check the host"):
+        world.apply()
+    assert not world.fake.cards
+    assert not world.fake.dashboards
+    world.fake.reachable = True
+    assert "dashboard example" in world.apply().create
+
+
+def test_views_that_metabase_does_not_find_are_named(world: World) -> None:
+    world.fake.columns = {name: columns for name, columns in COLUMNS.items() if name != "channel_names"}
+    with pytest.raises(TransientError, match=r"has not found mart\.channel_names\.channel"):
+        world.apply(sync_seconds=0)
+    assert not world.fake.cards
+
+
+def test_new_views_are_read_before_the_cards_that_need_them(world: World) -> None:
+    world.fake.sync_polls = 1
+    assert "card example/first" in world.apply().create
+
+
+def test_a_database_of_somebody_elses_with_our_name_is_left_alone(world: World) -> None:
+    world.fake.set_up_by("admin@example.org", "admin-secret")
+    theirs = {"id": 5, "name": "Mini Data Platform", "engine": "h2", "details": {}, "description": None}
+    world.fake.databases[5] = copy.deepcopy(theirs)
+    with pytest.raises(PermanentError, match="which we did not make"):
+        world.apply()
+    assert world.fake.databases == {5: theirs}
+    assert world.fake.writes() == []
+
+
+def test_permissions_that_somebody_changes_meanwhile_are_a_transient_error(world: World) -> None:
+    world.fake.fail = lambda method, path: (409, "stale") if path == "/api/permissions/graph" and method == "PUT" else None
+    with pytest.raises(TransientError, match="Begun until then: .*collection"):
+        world.apply()
+    world.fake.fail = lambda method, path: None
+    world.apply()
+    assert world.plan().empty
+
+
+def failing_at(number: int) -> Any:
+    """Fail the n-th request that changes something, and those after it."""
+    seen = 0
+
+    def fail(method: str, path: str) -> Any:
+        nonlocal seen
+        seen += method != "GET"
+        return (500, "power cut") if seen > number else None
+
+    return fail
+
+
+def complete(world: World) -> Iterator[bool]:
+    fake = world.fake
+    yield world.plan().empty
+    yield len(fake.databases) == len(fake.collections) == len(fake.dashboards) == 1
+    yield len(fake.cards) == len(world.board()["dashcards"]) == 3
+    yield list(fake.groups.values()).count("Mini Data Platform viewers") == 1
+
+
+@pytest.mark.parametrize("when", ["fail", "lose"])
+def test_an_apply_that_is_cut_off_anywhere_is_completed_by_the_next_without_leftovers(
+    world: World, when: str
+) -> None:
+    world.apply()
+    requests = len(world.fake.writes())
+    for number in range(requests):
+        with serve(FakeMetabase(COLUMNS, sync_polls=0)) as fake:
+            cut = World(fake, world.dashboards)
+            setattr(fake, when, failing_at(number))
+            with pytest.raises(PermanentError, match="power cut"):
+                cut.apply()
+            setattr(fake, when, lambda method, path: None)
+            cut.apply()
+            assert all(complete(cut)), f"cut off at request {number}"
