@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from minidata.errors import PermanentError
-from minidata.settings import PROJECT
+from minidata.settings import PROJECT, Settings
 from operate.cli.app import app
 from operate.cli.output import errors
 
@@ -86,3 +86,27 @@ def _call(command: Sequence[str]) -> None:
         raise PermanentError(f"{command[0]} is not on the PATH.") from error
     if code:
         raise typer.Exit(code)
+
+
+@dev.command()
+def docs() -> None:
+    """Write docs/settings.md anew from the settings themselves.
+
+    Example: mdp dev docs
+    """
+    (PROJECT / "docs" / "settings.md").write_text(settings_page(), encoding="utf-8")
+
+
+def settings_page() -> str:
+    """Return the page that lists every setting: variable, default, meaning."""
+    lines = [
+        "# Settings",
+        "",
+        "Each is a variable in `.env` or in the environment of `./mdp up`. Written by `./mdp dev docs`.",
+        "",
+    ]
+    lines += ["| variable | default | meaning |", "| --- | --- | --- |"]
+    for name, field in Settings.model_fields.items():
+        default = "" if field.default in (None, "") else str(field.default).replace(f"{PROJECT}/", "")
+        lines.append(f"| `MDP_{name.upper()}` | {f'`{default}`' if default else ''} | {field.description} |")
+    return "\n".join(lines) + "\n"

@@ -1,28 +1,22 @@
-"""A file goes from upload to table through real Airflow."""
+"""A file goes from upload to table through real Airflow, and every cell is as plain Python computes it."""
 
 import csv
 import io
 import random
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
+import pytest
+
+from tests.corpus.cases import CASES
 from tests.e2e.conftest import Platform
-from tests.oracle.tables import tables
+from tests.oracle.hostile import hostile_folder
 from tests.oracle.verdict import judge
 
-COLUMNS = [
-    "video_id",
-    "channel_id",
-    "channel_name",
-    "channel_subscribers",
-    "description",
-    "total_views",
-    "total_likes",
-    "total_dislikes",
-    "date_created",
-    "date_updated",
-]
+COLUMNS = (
+    "video_id,channel_id,channel_name,channel_subscribers,description,"
+    "total_views,total_likes,total_dislikes,date_created,date_updated"
+)
 
 
 def snapshot(seed: int, rows: int) -> bytes:
@@ -31,7 +25,7 @@ def snapshot(seed: int, rows: int) -> bytes:
     start = datetime(2026, 11, 1, 12) + timedelta(seconds=random_.randrange(120))
     out = io.StringIO()
     writer = csv.writer(out)
-    writer.writerow(COLUMNS)
+    writer.writerow(COLUMNS.split(","))
     for _ in range(rows):
         video = random_.randrange(40)
         channel = video % 7 if random_.random() < 0.95 else random_.randrange(7)
@@ -52,48 +46,78 @@ def snapshot(seed: int, rows: int) -> bytes:
     return out.getvalue().encode()
 
 
-def assert_tables_equal(platform: Platform, contents: list[bytes]) -> None:
-    """Compare every cell of every table with the calculation in plain Python."""
-    expected = tables(judge("a.csv", content, datetime.now().astimezone()).rows for content in contents)
-    for table, rows in expected.items():
-        found = platform.json("sql", f"select * from {table}")
-        assert sorted(map(cells, found)) == sorted(map(cells, rows)), table
+def test_good_files_reach_every_table_and_the_archive(platform: Platform) -> None:
+    uploads = {f"youtube_stats/part {seed}é.csv": snapshot(seed, 300) for seed in range(4)}
+    files = platform.load(uploads)
+    assert {(f["state"], f["rows_loaded"]) for f in files.values()} == {("archived", 300)}
+    assert all(f["archive_key"].startswith("youtube_stats/20") for f in files.values())
+    platform.assert_tables_as_the_oracle_says()
 
 
-def cells(row: dict[str, Any]) -> tuple[tuple[str, str], ...]:
-    """Write a row so that the two sides compare: instants in UTC, numbers in full."""
-    return tuple(
-        (name, f"{value:%F %T.%f}" if isinstance(value, datetime) else plain(value)) for name, value in row.items()
-    )
-
-
-def plain(value: Any) -> str:
-    """Write a JSON value; texts that are instants lose their zone, which is always UTC."""
-    if isinstance(value, str):
-        try:
-            return f"{datetime.fromisoformat(value).replace(tzinfo=None):%F %T.%f}"
-        except ValueError:
-            return value
-    return str(value)
-
-
-def test_good_files_reach_every_table_and_the_archive(platform: Platform, tmp_path: Path) -> None:
-    contents = [snapshot(seed, 300) for seed in range(4)]
-    folder = tmp_path / "snapshots"
-    folder.mkdir()
-    for number, content in enumerate(contents):
-        (folder / f"part {number}é.csv").write_bytes(content)
-    platform.mdp("upload", str(folder), "--prefix", "youtube_stats", "--wait")
-    files = [f for f in platform.json("files") if f["key"].startswith("youtube_stats/part ")]
-    assert [f["state"] for f in files] == ["archived"] * 4
-    assert [f["rows_loaded"] for f in files] == [300] * 4
-    assert all(f["archive_key"].startswith("youtube_stats/20") for f in files)
-    assert_tables_equal(platform, contents)
-
+def test_the_same_content_again_changes_nothing(platform: Platform) -> None:
+    platform.load({"once.csv": snapshot(50, 100)})
     before = platform.json("checksum")
-    (tmp_path / "again.csv").write_bytes(contents[0])
-    platform.mdp("upload", str(tmp_path / "again.csv"), "--wait")
-    (again,) = [f for f in platform.json("files") if f["key"] == "again.csv"]
+    (again,) = platform.load({"again.csv": snapshot(50, 100)}).values()
     assert (again["state"], again["rows_loaded"]) == ("archived", 0)
     assert again["duplicate_of"] is not None
     assert platform.json("checksum") == before
+
+
+def test_upload_keeps_the_paths_below_a_folder_in_the_keys(platform: Platform, tmp_path: Path) -> None:
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    content = snapshot(60, 10)
+    (tmp_path / "a" / "b" / "c.csv").write_bytes(content)
+    platform.mdp("upload", str(tmp_path), "--prefix", "youtube_stats", "--wait")
+    platform.uploaded["youtube_stats/a/b/c.csv"] = content
+    assert "youtube_stats/a/b/c.csv" in {f["key"] for f in platform.json("files")}
+
+
+def test_what_is_wrong_is_told_with_line_column_code_and_value(platform: Platform) -> None:
+    rows = snapshot(70, 30).split(b"\r\n")
+    bad = b"\r\n".join([*rows[:-1], b"v,c,name,ten,,1,1,1,2020-01-01 00:00:00,2026-11-01 00:00:00", b""])
+    (file,) = platform.load({"bad row.csv": bad}).values()
+    assert (file["state"], file["rows_rejected"], file["counts"]) == ("archived", 1, {"not_an_integer": 1})
+    line = bad[: bad.index(b"v,c,name")].count(b"\n") + 1
+    entry = {"line": line, "column": "channel_subscribers", "code": "not_an_integer", "value": "ten"}
+    assert platform.json("quarantine", "show", "bad row.csv") == [entry]
+
+
+def folder(seed: int, files: int) -> list[tuple[str, bytes]]:
+    """Make a hostile folder whose keys no other folder has."""
+    uploads = hostile_folder(seed, files, datetime.now(UTC))
+    return [(f"{seed}/{key if len(key.encode()) < 1000 else key[-200:]}", content) for key, content in uploads]
+
+
+def files_as_the_oracle_says(platform: Platform, uploads: dict[str, bytes]) -> None:
+    files = platform.load(uploads)
+    for key, content in uploads.items():
+        file = files[key]
+        verdict = judge(key, content, datetime.fromisoformat(file["arrived_at"]))
+        state = "quarantined" if verdict.reason else "archived"
+        reasons = [verdict.reason] if verdict.reason else []
+        assert (file["state"], file["reasons"]) == (state, reasons), key
+        assert (file["rows_rejected"], file["counts"]) == (verdict.rows_rejected, verdict.counts), key
+        assert file["drift"] == verdict.drift, key
+    platform.assert_tables_as_the_oracle_says()
+
+
+@pytest.mark.parametrize("seed", [21, 22, 23])
+def test_a_hostile_folder_in_one_burst(platform: Platform, seed: int) -> None:
+    files_as_the_oracle_says(platform, dict(folder(seed, 40)))
+
+
+def test_a_hostile_folder_in_another_order(platform: Platform) -> None:
+    uploads = folder(24, 40)
+    random.Random(24).shuffle(uploads)
+    files_as_the_oracle_says(platform, dict(uploads))
+
+
+def test_a_hostile_folder_one_by_one(platform: Platform) -> None:
+    for key, content in folder(25, 6):
+        files_as_the_oracle_says(platform, {key: content})
+
+
+def test_the_whole_corpus(platform: Platform) -> None:
+    now = datetime.now(UTC)
+    cases = [case for case in CASES if case.default_settings and not case.exact_arrival]
+    files_as_the_oracle_says(platform, {case.key: case.build(now) for case in cases})

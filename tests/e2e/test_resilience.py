@@ -7,7 +7,6 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
-from pathlib import Path
 
 import psutil
 import psycopg
@@ -40,27 +39,23 @@ def service(platform: Platform, name: str) -> dict[str, object]:
     return only
 
 
-def load_one(platform: Platform, folder: Path, seed: int) -> None:
+def load_one(platform: Platform, seed: int) -> None:
     """Upload a snapshot and see that it is archived."""
-    file = folder / f"seed {seed}.csv"
-    file.write_bytes(snapshot(seed, 50))
-    platform.mdp("upload", str(file), "--prefix", "youtube_stats")
-    platform.mdp("wait", "--timeout", "120")
-    (row,) = [f for f in platform.json("files") if f["key"] == f"youtube_stats/{file.name}"]
-    assert row["state"] == "archived", row
+    (file,) = platform.load({f"youtube_stats/seed {seed}.csv": snapshot(seed, 50)}).values()
+    assert file["state"] == "archived", file
 
 
 @pytest.mark.parametrize("name", SERVICES)
-def test_a_killed_service_comes_back_and_nothing_is_lost(platform: Platform, tmp_path: Path, name: str) -> None:
+def test_a_killed_service_comes_back_and_nothing_is_lost(platform: Platform, name: str) -> None:
     pid = service(platform, name)["pid"]
     assert isinstance(pid, int)
     os.kill(pid, signal.SIGKILL)
-    load_one(platform, tmp_path, 100 + SERVICES.index(name))
+    load_one(platform, 100 + SERVICES.index(name))
     until(lambda: service(platform, name)["state"] == "running")
     assert service(platform, name)["pid"] != pid
 
 
-def test_a_killed_supervisor_is_healed_by_up(platform: Platform, tmp_path: Path) -> None:
+def test_a_killed_supervisor_is_healed_by_up(platform: Platform) -> None:
     (supervisor,) = [
         process
         for process in psutil.process_iter()
@@ -71,7 +66,7 @@ def test_a_killed_supervisor_is_healed_by_up(platform: Platform, tmp_path: Path)
     supervisor.wait()
     assert platform.mdp("files", check=False).returncode == 3
     platform.mdp("up", "--no-bi", "--no-simulator")
-    load_one(platform, tmp_path, 120)
+    load_one(platform, 120)
 
 
 def test_up_again_changes_nothing(platform: Platform) -> None:
@@ -80,15 +75,13 @@ def test_up_again_changes_nothing(platform: Platform) -> None:
     assert {s["name"]: s["pid"] for s in platform.json("status")["services"]} == before
 
 
-def test_without_events_a_file_is_loaded_within_the_reconcile_interval(platform: Platform, tmp_path: Path) -> None:
-    supervisor = [p for p in psutil.process_iter() if str(platform.state / "supervisor.conf") in p.cmdline()]
+def test_without_events_a_file_is_loaded_within_the_reconcile_interval(platform: Platform) -> None:
     relay = psutil.Process(service(platform, "relay")["pid"])  # type: ignore[arg-type]
     family = [relay, *relay.children(recursive=True)]
-    assert supervisor
     for process in family:
         process.suspend()
     try:
-        load_one(platform, tmp_path, 130)
+        load_one(platform, 130)
         assert relay.status() == psutil.STATUS_STOPPED
     finally:
         for process in family:
@@ -140,8 +133,8 @@ def test_all_listeners_are_on_loopback(platform: Platform) -> None:
     assert ours == {"127.0.0.1"}
 
 
-def test_airflow_shows_a_green_run_of_five_tasks_made_by_an_event(platform: Platform, tmp_path: Path) -> None:
-    load_one(platform, tmp_path, 140)
+def test_airflow_shows_a_green_run_of_five_tasks_made_by_an_event(platform: Platform) -> None:
+    load_one(platform, 140)
     env = platform.env()
     body = json.dumps({"username": env["MDP_AIRFLOW_USER"], "password": env["MDP_AIRFLOW_PASSWORD"]}).encode()
     request = urllib.request.Request(f"{env['MDP_AIRFLOW_URL']}/auth/token", body, {"Content-Type": "application/json"})

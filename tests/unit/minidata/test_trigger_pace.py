@@ -14,8 +14,8 @@ def test_it_fires_at_once_for_new_work_and_again_only_after_a_while() -> None:
     assert pace.fires(ONE, 1)
     assert not pace.fires(ONE, 5.9)
     assert pace.fires(TWO, 5.95)
-    assert not pace.fires(TWO, 10.9)
-    assert pace.fires(TWO, 10.95)
+    assert not pace.fires(TWO, 10.5)
+    assert pace.fires(TWO, 11)
 
 
 def test_while_somebody_is_at_work_it_is_patient_but_not_for_ever() -> None:
