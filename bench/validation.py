@@ -20,7 +20,8 @@ from random import Random
 import polars as pl
 import zstandard
 
-from minidata.contract import Limits, Verdict, validate
+from minidata.contract import Limits, Verdict
+from minidata.contract.validate import validate
 from minidata.dataset import read_dataset
 
 PROJECT = Path(__file__).parents[1]

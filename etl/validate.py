@@ -10,7 +10,7 @@ import polars as pl
 from etl.step import Counts, Work
 from minidata import ledger
 from minidata.contract import Limits, Verdict
-from minidata.contract import validate as judge
+from minidata.contract.validate import validate as judge
 from minidata.errors import ObjectGoneError
 from minidata.ledger import BatchFile
 from minidata.store import rejects_key, staging_prefix

@@ -1,7 +1,9 @@
-"""What a snapshot must be: the validation of a file, and its verdict in words."""
+"""What a snapshot must be: the validation of a file, and its verdict in words.
+
+`validate` stands in its own module and is imported from there: it brings Polars, which most commands need not load.
+"""
 
 from minidata.contract.codes import FILE_CODES, ROW_CODES, Description, describe
-from minidata.contract.validate import validate
 from minidata.contract.verdict import Limits, Reason, RejectEntry, Verdict
 
 __all__ = [
@@ -13,5 +15,4 @@ __all__ = [
     "RejectEntry",
     "Verdict",
     "describe",
-    "validate",
 ]

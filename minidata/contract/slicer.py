@@ -21,7 +21,7 @@ class Slicer:
 
     def __init__(self, slice_bytes: int) -> None:
         self._slice_bytes = slice_bytes
-        self._block_bytes = max(min(_BLOCK, slice_bytes), len(_MARK))
+        self._block_bytes = max(min(_BLOCK, slice_bytes // 8), len(_MARK))
         self._scanner = Scanner()
         self._begun = False
         self._waiting: list[bytes] = []  # not yet scanned

@@ -18,7 +18,7 @@ from minidata.contract.slices import Slice
 from minidata.contract.verdict import KEPT_RECORDS, Reason, RejectEntry, reason
 from minidata.dataset import Dataset
 
-_SLICES_AHEAD = int(__import__("os").environ.get("SA", "2"))
+_SLICES_AHEAD = 2  # that wait or are sifted while the caller reads on
 
 
 class Tally:
@@ -48,10 +48,9 @@ class Tally:
         self._arrived_at = arrived_at
         self._good = good
         self._rejects = rejects
+        self._rejects_header = b""  # until it is handed on
         self._sieve: Sieve | None = None
-        self._pool = ThreadPoolExecutor(
-            max_workers=int(__import__("os").environ.get("MW", "1")), thread_name_prefix="sift"
-        )
+        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sift")
         self._sifting: deque[Future[Sifted]] = deque()
 
     def __enter__(self) -> Self:
@@ -76,23 +75,24 @@ class Tally:
         if self._sieve is None:
             self.header = read_header(slice_.record(present[0]), self._dataset.columns)
             self._sieve = Sieve(self._dataset, self.header, self._arrived_at)
+            self._rejects_header = rejects_header(self.header.raw)
             present = present[1:]
         while len(self._sifting) >= _SLICES_AHEAD:
-            self._count(self._sifting.popleft().result(), self.header)
+            self._count(self._sifting.popleft().result())
         self._sifting.append(self._pool.submit(self._sieve.sift, slice_, present))
 
     def settle(self) -> None:
         """Wait for the last slices, hand on what is in them and count it."""
-        while self._sifting and self.header:
-            self._count(self._sifting.popleft().result(), self.header)
+        while self._sifting:
+            self._count(self._sifting.popleft().result())
 
-    def _count(self, sifted: Sifted, header: Header) -> None:
+    def _count(self, sifted: Sifted) -> None:
         for frame in sifted.good:
             self.rows_good += len(frame)
             self._good(frame)
         if sifted.rejects:
-            begun = self.rows_rejected > 0
-            self._rejects(sifted.rejects if begun else rejects_header(header.raw) + sifted.rejects)
+            self._rejects(self._rejects_header + sifted.rejects)
+            self._rejects_header = b""
         for entries in sifted.entries[: max(KEPT_RECORDS - self.rows_rejected, 0)]:
             self.entries += entries
         self.rows_rejected += sifted.rejected

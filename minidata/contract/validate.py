@@ -13,7 +13,7 @@ from minidata.contract.tally import Tally
 from minidata.contract.verdict import CondemnedError, Limits, Reason, Verdict, reason
 from minidata.dataset import Dataset
 
-_PIECE = 1 << 16  # bytes of content handled at once
+_PIECE = 1 << 16  # bytes of content handled at once; a slice ends with one of them
 
 
 def validate(
@@ -73,7 +73,7 @@ def validate(
 def _read(source: Source, compression: str, limits: Limits, reading: Reading) -> Reason | None:
     try:
         for content in decompress(source, compression, limits.max_file_bytes):
-            for piece in pieces(content, _PIECE):
+            for piece in pieces(content, max(min(_PIECE, limits.slice_bytes // 8), 1)):
                 reading.feed(piece)
     except CondemnedError as error:
         return error.reason

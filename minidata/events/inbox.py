@@ -5,6 +5,7 @@ from urllib.parse import unquote_plus
 
 from minidata.warehouse.connection import Connection
 
+CHANNEL = "mdp_wake"  # of the NOTIFY that comes with a new row, and whenever more waits than a batch takes
 _AT_ONCE = 1000
 _STALE_SECONDS = 60
 

@@ -14,6 +14,7 @@ import psycopg
 from airflow.triggers.base import BaseEventTrigger, TriggerEvent
 
 from minidata.errors import PlatformError
+from minidata.events.inbox import CHANNEL
 from minidata.events.watch import look
 from minidata.ledger import Waiting
 from minidata.settings import Settings, load_settings
@@ -21,7 +22,6 @@ from minidata.store import ObjectStore
 from minidata.warehouse.connection import connect, conninfo
 
 log = logging.getLogger(__name__)
-CHANNEL = "mdp_wake"
 
 
 class SnapshotTrigger(BaseEventTrigger):

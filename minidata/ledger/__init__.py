@@ -11,6 +11,7 @@ Every function takes a connection and commits what it does, save those that say 
 from minidata.ledger.claims import Batch, claim, end_batch, release, release_run, renew
 from minidata.ledger.files import BatchFile, File, batch_files, file_entries, find_files, register
 from minidata.ledger.moves import due_moves, mark_moved, postpone_move
+from minidata.ledger.replay import refused_files, retry_failed
 from minidata.ledger.verdicts import (
     assert_claim,
     duplicates,
@@ -40,9 +41,11 @@ __all__ = [
     "mark_superseded",
     "postpone_move",
     "record_verdict",
+    "refused_files",
     "register",
     "release",
     "release_run",
     "renew",
+    "retry_failed",
     "waiting",
 ]

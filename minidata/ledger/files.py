@@ -127,7 +127,7 @@ class File:
     error: str | None
 
 
-_FILE: LiteralString = (
+FILE: LiteralString = (
     "file_id, key, version, size, dataset, state::text as state, reasons, message, rows_loaded, rows_rejected, "
     "counts, drift, attempts, arrived_at, loaded_at, archive_key, rejects_key, sha256, duplicate_of, error"
 )
@@ -146,7 +146,7 @@ def find_files(
     """
     with connection.cursor(row_factory=class_row(File)) as cursor:
         query = (
-            f"select {_FILE} from mdp.files where (%(state)s::text is null or state::text = %(state)s) "
+            f"select {FILE} from mdp.files where (%(state)s::text is null or state::text = %(state)s) "
             "and (%(key)s::text is null or key = %(key)s) "
             "order by arrived_at desc, file_id desc limit %(limit)s"
         )

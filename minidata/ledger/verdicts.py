@@ -3,12 +3,15 @@
 import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from psycopg.types.json import Json, Jsonb
 
-from minidata.contract import Verdict
 from minidata.ledger.claims import claim_lost
 from minidata.warehouse.connection import Connection
+
+if TYPE_CHECKING:
+    from minidata.contract import Verdict  # half a second that most commands need not pay
 
 NO_COLUMN: list[str | None] = [None]
 
@@ -39,7 +42,7 @@ def locked_batch(connection: Connection, batch_id: int) -> Iterator[None]:
 
 
 def record_verdict(
-    connection: Connection, batch_id: int, file_id: int, verdict: Verdict, rejects_key: str | None
+    connection: Connection, batch_id: int, file_id: int, verdict: "Verdict", rejects_key: str | None
 ) -> None:
     """Enter what validation found; an invalid file is `invalid` from now on, its move outstanding.
 

@@ -79,12 +79,17 @@ def stage_rollup(connection: Connection, dataset: Dataset, name: str, partials: 
 
 
 def merge_rollups(connection: Connection, loads: Iterable[RollupLoad]) -> dict[str, int]:
-    """Merge the staged rollups into their tables and recompute the gains; returns rows written by table."""
+    """Merge the staged rollups into their tables, gains included; returns rows written by table.
+
+    The caller holds the dataset's lock: nobody else changes these tables before the commit, so each row can be
+    computed whole before it is written, and is written once.
+    """
     written = {}
     for load in loads:
+        connection.execute(sql.SQL("analyze {}").format(load.stage))
         written[load.name] = _merge(connection, load)
         if load.rollup.gains:
-            _recompute_gains(connection, load)
+            _recompute_successors(connection, load)
     return written
 
 
@@ -95,38 +100,51 @@ def _merge(connection: Connection, load: RollupLoad) -> int:
             load.touched, _names(rollup.keys), load.table
         )
     )
-    order = [rollup.latest.into, *rollup.latest.columns]
-    newer = sql.SQL("({}) > ({})").format(_names(order, "excluded"), _names(order, "t"))
-    latest = [
-        sql.SQL("{c} = case when {newer} then excluded.{c} else t.{c} end").format(c=sql.Identifier(c), newer=newer)
-        for c in order
-    ]
-    measures = []
-    changes = [newer]
-    for name, measure in rollup.measures.items():
-        greatest = isinstance(measure, Maximum)
-        parts = {
-            "c": sql.Identifier(name),
-            "f": sql.SQL("greatest" if greatest else "least"),
-            "o": sql.SQL(">" if greatest else "<"),
-        }
-        measures.append(sql.SQL("{c} = {f}(t.{c}, excluded.{c})").format(**parts))
-        changes.append(sql.SQL("excluded.{c} {o} t.{c}").format(**parts))
+    values = [c for c in rollup.table_columns if c not in rollup.keys]
     statement = sql.SQL(
-        "with written as (insert into {table} as t ({columns}) {rows} "
-        "on conflict ({keys}) do update set {sets} where {changed} returning {returned}) "
+        "with merged as ({merged}), whole as ({whole}), "
+        "written as (insert into {table} as t ({columns}) select {columns} from whole order by {keys} "
+        "on conflict ({keys}) do update set ({values}) = row({excluded}) "
+        "where row({current}) is distinct from row({excluded}) returning {returned}) "
         "insert into {touched} select * from written"
     ).format(
+        merged=_merged_rows(load),
+        whole=_rows_with_gains(load) if rollup.gains else sql.SQL("select * from merged"),
         table=load.table,
-        columns=_names(rollup.merged_columns),
-        rows=_staged_rows(load),
+        columns=_names(rollup.table_columns),
         keys=_names(rollup.keys),
-        sets=sql.SQL(", ").join([*latest, *measures]),
-        changed=sql.SQL(" or ").join(changes),
+        values=_names(values),
+        excluded=_names(values, "excluded"),
+        current=_names(values, "t"),
         returned=_names(rollup.keys, "t"),
         touched=load.touched,
     )
     return connection.execute(statement).rowcount
+
+
+def _merged_rows(load: RollupLoad) -> sql.Composed:
+    """Select the staged rows, each merged with the row that the table has under its key."""
+    rollup = load.rollup
+    order = [rollup.latest.into, *rollup.latest.columns]
+    newer = sql.SQL("t.{into} is null or ({staged}) > ({current})").format(
+        into=sql.Identifier(rollup.latest.into), staged=_names(order, "s"), current=_names(order, "t")
+    )
+    latest = [
+        sql.SQL("case when {newer} then s.{c} else t.{c} end as {c}").format(c=sql.Identifier(c), newer=newer)
+        for c in order
+    ]
+    measures = [
+        sql.SQL("{f}(s.{c}, t.{c}) as {c}").format(
+            f=sql.SQL("greatest" if isinstance(measure, Maximum) else "least"), c=sql.Identifier(name)
+        )
+        for name, measure in rollup.measures.items()
+    ]
+    return sql.SQL("select {keys}, {values} from ({rows}) s left join {table} t using ({keys})").format(
+        keys=_names(rollup.keys),
+        values=sql.SQL(", ").join([*latest, *measures]),
+        rows=_staged_rows(load),
+        table=load.table,
+    )
 
 
 def _staged_rows(load: RollupLoad) -> sql.Composed:
@@ -137,7 +155,7 @@ def _staged_rows(load: RollupLoad) -> sql.Composed:
             _names(rollup.merged_columns), load.stage, _names(rollup.keys)
         )
     measures = [
-        sql.SQL("{f}({c}) over same").format(
+        sql.SQL("{f}({c}) over same as {c}").format(
             f=sql.SQL("max" if isinstance(measure, Maximum) else "min"), c=sql.Identifier(name)
         )
         for name, measure in rollup.measures.items()
@@ -156,55 +174,106 @@ def _staged_rows(load: RollupLoad) -> sql.Composed:
     )
 
 
-def _recompute_gains(connection: Connection, load: RollupLoad) -> None:
-    """Set the gains of the touched windows and of the window after each: only these can have changed."""
+def _rows_with_gains(load: RollupLoad) -> sql.Composed:
+    """Select the merged rows with their gains against the window before: a merged one, or one of the table."""
     rollup = load.rollup
     window = sql.Identifier(str(rollup.window_key))
     others = [k for k in rollup.keys if k != rollup.window_key]
-    same = sql.SQL(" and ").join(sql.SQL("n.{c} = t.{c}").format(c=sql.Identifier(c)) for c in others)
     of = sorted({gain.of for gain in rollup.gains.values()})
-    values = sql.SQL(", ").join(_gain(name, gain.of, gain.at_least) for name, gain in rollup.gains.items())
-    neighbour = sql.SQL("select {columns} from {table} n where {same} and n.{window} {side} t.{window} "
-                        "order by n.{window} {direction} limit 1")  # fmt: skip
-    after = neighbour.format(
-        columns=_names(rollup.keys, "n"), table=load.table, same=same, window=window,
-        side=sql.SQL(">"), direction=sql.SQL("asc"),
-    )  # fmt: skip
-    before = neighbour.format(
-        columns=_names(of, "n"), table=load.table, same=same, window=window,
-        side=sql.SQL("<"), direction=sql.SQL("desc"),
-    )  # fmt: skip
+    lagged = sql.SQL(", ").join(
+        sql.SQL("lag({c}) over before as {n}").format(c=sql.Identifier(c), n=sql.Identifier(f"lag_{c}"))
+        for c in [str(rollup.window_key), *of]
+    )
+    before = sql.SQL(
+        "case when p.{w} is null or t.{lag_w} >= p.{w} then t.{lag_c} else p.{c} end"
+    )  # the merged one is the newer state of the same window
+    gains = [
+        _gain(
+            name,
+            gain.of,
+            before.format(
+                w=window,
+                lag_w=sql.Identifier(f"lag_{rollup.window_key}"),
+                lag_c=sql.Identifier(f"lag_{gain.of}"),
+                c=sql.Identifier(gain.of),
+            ),
+            gain.at_least,
+        )
+        for name, gain in rollup.gains.items()
+    ]
+    return sql.SQL(
+        "select {merged}, {gains} from (select *, {lagged} from merged "
+        "window before as (partition by {others} order by {window})) t "
+        "left join lateral ({neighbour}) p on true"
+    ).format(
+        merged=_names(rollup.merged_columns, "t"),
+        gains=sql.SQL(", ").join(gains),
+        lagged=lagged,
+        others=_names(others),
+        window=window,
+        neighbour=_neighbour(load, [str(rollup.window_key), *of], "<"),
+    )
+
+
+def _recompute_successors(connection: Connection, load: RollupLoad) -> None:
+    """Set the gains of the window after each touched one: no other gain can have changed."""
+    rollup = load.rollup
+    of = sorted({gain.of for gain in rollup.gains.values()})
+    gains = [
+        _gain(name, gain.of, sql.SQL("p.{}").format(sql.Identifier(gain.of)), gain.at_least)
+        for name, gain in rollup.gains.items()
+    ]
     connection.execute(
         sql.SQL(
-            "with affected as (select {keys} from {touched} union "
-            "select a.* from {touched} t cross join lateral ({after}) a), "
-            "fresh as (select {tkeys}, {values} from affected join {table} t using ({keys}) "
+            "with successors as (select distinct a.* from {touched} t cross join lateral ({after}) a "
+            "where not exists (select 1 from {touched} o where ({okeys}) = ({akeys}))), "
+            "fresh as (select {tkeys}, {values} from successors join {table} t using ({keys}) "
             "left join lateral ({before}) p on true order by {tkeys}) "
-            "update {table} t set ({gains}) = ({fgains}) from fresh f "
-            "where {match} and ({tgains}) is distinct from ({fgains})"
+            "update {table} t set ({gains}) = row({fgains}) from fresh f "
+            "where ({tkeys}) = ({fkeys}) and row({tgains}) is distinct from row({fgains})"
         ).format(
             keys=_names(rollup.keys),
+            okeys=_names(rollup.keys, "o"),
+            akeys=_names(rollup.keys, "a"),
             tkeys=_names(rollup.keys, "t"),
+            fkeys=_names(rollup.keys, "f"),
             touched=load.touched,
-            after=after,
-            before=before,
-            values=values,
+            after=_neighbour(load, list(rollup.keys), ">"),
+            before=_neighbour(load, of, "<"),
+            values=sql.SQL(", ").join(gains),
             table=load.table,
             gains=_names(rollup.gains),
-            tgains=sql.SQL("row({})").format(_names(rollup.gains, "t")),
-            fgains=sql.SQL("row({})").format(_names(rollup.gains, "f")),
-            match=sql.SQL(" and ").join(sql.SQL("t.{c} = f.{c}").format(c=sql.Identifier(c)) for c in rollup.keys),
+            tgains=_names(rollup.gains, "t"),
+            fgains=_names(rollup.gains, "f"),
         )
     )
 
 
-def _gain(name: str, of: str, at_least: int | None) -> sql.Composed:
-    difference = sql.SQL("t.{c} - p.{c}").format(c=sql.Identifier(of))
+def _neighbour(load: RollupLoad, columns: list[str], side: str) -> sql.Composed:
+    """Select columns of the row in the table whose window is next to that of `t`, for the same other keys."""
+    window = load.rollup.window_key
+    same = [sql.SQL("n.{c} = t.{c}").format(c=sql.Identifier(c)) for c in load.rollup.keys if c != window]
+    return sql.SQL(
+        "select {columns} from {table} n where {same} and n.{window} {side} t.{window} "
+        "order by n.{window} {direction} limit 1"
+    ).format(
+        columns=_names(columns, "n"),
+        table=load.table,
+        same=sql.SQL(" and ").join(same),
+        window=sql.Identifier(str(window)),
+        side=sql.SQL("<" if side == "<" else ">"),
+        direction=sql.SQL("desc" if side == "<" else "asc"),
+    )
+
+
+def _gain(name: str, of: str, before: sql.Composable, at_least: int | None) -> sql.Composed:
+    """Write a gain: null if there is no window before, else the difference, not below `at_least`."""
+    difference = sql.SQL("t.{} - ({})").format(sql.Identifier(of), before)
     if at_least is None:
         return sql.SQL("{} as {}").format(difference, sql.Identifier(name))
     # greatest() skips nulls, but the first window has no gain at all
-    return sql.SQL("case when p.{c} is not null then greatest({d}, {l}) end as {n}").format(
-        c=sql.Identifier(of), d=difference, l=sql.Literal(at_least), n=sql.Identifier(name)
+    return sql.SQL("case when ({b}) is not null then greatest({d}, {l}) end as {n}").format(
+        b=before, d=difference, l=sql.Literal(at_least), n=sql.Identifier(name)
     )
 
 

@@ -3,6 +3,7 @@
 A view runs with the rights of its owner, so `mdp_bi` needs SELECT on `mart` and nothing else.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -13,7 +14,6 @@ from minidata.errors import PermanentError
 from minidata.warehouse.connection import Connection
 
 _LOCK = 7_463_001  # the migrations' own: nothing else changes the warehouse's objects meanwhile
-_INDEXES = "indexes.sql"
 _MADE_HERE = "warehouse/mart/"  # at the end of a view's comment: what was made from the folder, and may go with it
 
 
@@ -46,10 +46,9 @@ def apply_mart(connection: Connection, folder: Path = MART) -> list[str]:
                 _make(connection, folder, name)
         for name, view in views.items():
             _check(connection, folder, name, view)
-            _describe(connection, name, view)
-        indexes = folder / _INDEXES
-        if indexes.exists():
-            connection.execute(indexes.read_bytes())
+        # One round trip: there are more comments than all the rest.
+        described = (part for name, view in views.items() for part in _description(name, view))
+        connection.execute(sql.SQL(";\n").join(described))
     return list(views)
 
 
@@ -108,12 +107,13 @@ def _check(connection: Connection, folder: Path, name: str, view: View) -> None:
         )
 
 
-def _describe(connection: Connection, name: str, view: View) -> None:
+def _description(name: str, view: View) -> Iterator[sql.Composable]:
+    """Yield the statements that say what a view and its columns are, and who may read it."""
     place = sql.Identifier(SCHEMA, name)
     comment = sql.SQL("comment on {} {} is {}")
     text = f"{view.means} ({_MADE_HERE}{name}.sql)"
-    connection.execute(comment.format(sql.SQL("view"), place, sql.Literal(text)))
+    yield comment.format(sql.SQL("view"), place, sql.Literal(text))
     for column, declared in view.columns.items():
         path = sql.Identifier(SCHEMA, name, column)
-        connection.execute(comment.format(sql.SQL("column"), path, sql.Literal(declared.means)))
-    connection.execute(sql.SQL("grant select on {} to mdp_bi, mdp_loader").format(place))
+        yield comment.format(sql.SQL("column"), path, sql.Literal(declared.means))
+    yield sql.SQL("grant select on {} to mdp_bi, mdp_loader").format(place)

@@ -4,63 +4,21 @@ import shlex
 import shutil
 import sys
 import time
-from typing import Annotated, Self
+from typing import Annotated
 
 import typer
-from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
 from minidata.errors import NotRunningError, PermanentError
 from minidata.settings import Settings
 from operate.cli.app import app, settings_of, state_of
 from operate.cli.output import bytes_of, console, errors, print_json, print_table
+from operate.cli.steps import Steps
 from operate.embedded import postgres, postgres_home
 from operate.embedded.secrets import read_secrets
 from operate.embedded.settings import secrets_file
 from operate.embedded.start import start_platform, stop_platform
 from operate.embedded.state import State
 from operate.embedded.status import services_status
-
-_QUIET_SECONDS = 3
-
-
-class Steps:
-    """Shows what each service is doing: live on a terminal, line by line elsewhere, never silent for long."""
-
-    def __init__(self, done: str = "ready") -> None:
-        self._done = done
-        self._began: dict[str, float] = {}
-        self._tasks: dict[str, TaskID] = {}
-        self._live = errors.is_terminal
-        self._progress = Progress(
-            SpinnerColumn(finished_text="[green]✓[/green]"),
-            TextColumn("{task.description}"),
-            TextColumn("[dim]{task.fields[doing]}[/dim]"),
-            TimeElapsedColumn(),
-            console=errors,
-        )
-
-    def __enter__(self) -> Self:
-        if self._live:
-            self._progress.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._live:
-            self._progress.stop()
-
-    def __call__(self, title: str, doing: str | None) -> None:
-        """Take a report: what a service is doing, or None when it is done."""
-        began = self._began.setdefault(title, time.monotonic())
-        if self._live:
-            task = self._tasks.get(title)
-            if task is None:
-                task = self._tasks[title] = self._progress.add_task(title, total=1, doing="")
-            self._progress.update(task, doing=doing or "", completed=0 if doing else 1)
-        elif doing:
-            errors.print(f"{title}: {doing} ...")
-        else:
-            errors.print(f"{title}: {self._done} ({time.monotonic() - began:.1f} s)")
-
 
 @app.command()
 def up(

@@ -19,7 +19,7 @@ FINAL = ("archived", "quarantined", "superseded", "failed", "excluded")
 _POLL_SECONDS = 0.1
 
 
-def _progress() -> Progress:
+def progress_bar() -> Progress:
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -48,12 +48,12 @@ def upload(
     store = ObjectStore(settings)
     prefix = f"{prefix.rstrip('/')}/" if prefix else ""
     versions: list[tuple[str, str]] = []
-    with _progress() as progress:
+    with progress_bar() as progress:
         for name, path in progress.track(files, description="Uploading"):
             with path.open("rb") as stream:
                 versions.append((prefix + name, store.write(settings.raw_bucket, prefix + name, stream)))
     if wait_:
-        _wait(settings, versions, json_=json_)
+        wait_for(settings, versions, json_=json_)
     elif json_:
         print_json([{"key": key, "version": version} for key, version in versions])
     else:
@@ -89,14 +89,14 @@ def wait(
     settings = settings_of(context)
     listed = ObjectStore(settings).versions(settings.raw_bucket)
     present = [(v.key, v.version) for v in listed if not v.key.endswith("/")]
-    _wait(settings, present, json_=json_, timeout=timeout)
+    wait_for(settings, present, json_=json_, timeout=timeout)
 
 
-def _wait(settings: Settings, present: list[tuple[str, str]], *, json_: bool, timeout: float = 0) -> None:
+def wait_for(settings: Settings, present: list[tuple[str, str]], *, json_: bool, timeout: float = 0) -> None:
     """Poll the ledger until these versions, (key, version), are in a final state."""
     started = time.monotonic()
     keys, versions = [k for k, _ in present], [v for _, v in present]
-    with connect(settings, "loader") as connection, _progress() as progress:
+    with connect(settings, "loader") as connection, progress_bar() as progress:
         connection.autocommit = True
         task = progress.add_task("Waiting", total=len(present))
         while True:

@@ -16,11 +16,13 @@ from psycopg import sql
 
 from minidata.errors import PermanentError, TransientError
 from minidata.settings import PROJECT, Settings
+from operate.embedded import processes
 from operate.embedded.secrets import read_secrets
 from operate.embedded.settings import as_environment, secrets_file
 from operate.embedded.state import State
 
 API = "airflow-api"
+MIGRATION = "airflow-migration"
 COMPONENTS = {
     API: ["api-server"],
     # The log servers of scheduler and triggerer listen on every interface: they stay off.
@@ -88,7 +90,8 @@ def migrate(state: State, settings: Settings) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "airflow", "db", "migrate"],
         env={"PATH": "/usr/bin:/bin", "HOME": str(state.home), "LANG": "C.UTF-8", "PYTHONPATH": str(PROJECT)}
-        | environment(state, settings),
+        | environment(state, settings)
+        | {processes.MARKER: processes.marker(state.folder, MIGRATION)},
         cwd=state.airflow,
         stdin=subprocess.DEVNULL,
         capture_output=True,

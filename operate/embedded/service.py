@@ -17,7 +17,7 @@ from minidata.settings import PROJECT, Settings
 from operate.embedded import airflow, object_store, ports, postgres, processes
 from operate.embedded.settings import as_environment, embedded_settings
 from operate.embedded.state import State
-from operate.embedded.supervisor import Program
+from operate.embedded.supervisor_config import Program
 
 
 def _nothing() -> None:

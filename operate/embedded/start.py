@@ -1,13 +1,14 @@
 """The ordered start: each service once what it needs has been seen to work, and side by side where it can."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 
 from minidata.dataset import read_datasets
 from minidata.errors import TransientError
-from minidata.events.trigger import CHANNEL
+from minidata.events.inbox import CHANNEL
 from minidata.settings import Settings
 from minidata.warehouse.connection import connect
 from minidata.warehouse.migrate import apply_datasets, create_roles, create_warehouse, migrate
@@ -15,6 +16,7 @@ from operate.embedded import airflow, buckets, object_store, postgres, processes
 from operate.embedded.doors import require_closed
 from operate.embedded.object_store import Buckets, Identities, Identity
 from operate.embedded.ports import choose_ports, require_free
+from operate.embedded.preflight import require_machine
 from operate.embedded.secrets import make_secrets, read_secrets
 from operate.embedded.service import PROGRAMS
 from operate.embedded.settings import embedded_settings, secrets_file, settings_in_environment
@@ -59,12 +61,13 @@ def start_platform(state: State, report: Report, *, simulator: bool = True) -> N
 
     Raises:
         PermanentError: if something must be mended first; what has been started goes on running.
+        KeyboardInterrupt: if the user stops it; what has been started is stopped again.
     """
-    with state.exclusive():
+    with state.exclusive(), _taken_back(state, report):
         start = _prepare(state, report)
         wanted = [name for name in TITLES if simulator or name != "simulator"]
         state.remember(services=wanted)
-        with ThreadPoolExecutor() as pool:
+        with _side_by_side(start) as pool:
             database = pool.submit(_start_database, start)
             objects = pool.submit(_start_objects, start)
             pipeline = pool.submit(_start_airflow, start, database)
@@ -82,15 +85,40 @@ def start_servers(state: State, report: Report) -> None:
     Raises:
         PermanentError: if something must be mended first.
     """
-    with state.exclusive():
+    with state.exclusive(), _taken_back(state, report):
         start = _prepare(state, report)
-        with ThreadPoolExecutor() as pool:
+        with _side_by_side(start) as pool:
             for part in (pool.submit(_start_database, start), pool.submit(_start_objects, start)):
                 part.result()
 
 
+@contextmanager
+def _taken_back(state: State, report: Report) -> Iterator[None]:
+    """Stop what was started if the user interrupts: nothing is left half-started."""
+    supervisor = Supervisor(state)
+    ran = {info.name for info in supervisor.info() if info.pid} if supervisor.running() else set()
+    try:
+        yield
+    except KeyboardInterrupt:
+        _stop(state, report, keep=ran)
+        raise
+
+
+@contextmanager
+def _side_by_side(start: Start) -> Iterator[ThreadPoolExecutor]:
+    """Run parts at the same time; once one has failed, or the user interrupts, the others do not go on."""
+    with ThreadPoolExecutor() as pool:
+        try:
+            yield pool
+        except BaseException:
+            start.supervisor.give_up()
+            processes.end(processes.find(start.state.folder, airflow.MIGRATION))
+            raise
+
+
 def _prepare(state: State, report: Report) -> Start:
     """Make secrets and ports where they are missing, and see that the supervisor runs."""
+    require_machine(state)
     make_secrets(secrets_file(state))
     state.choose_settings(settings_in_environment())
     ports = choose_ports(state, PORTS)
@@ -212,20 +240,28 @@ def stop_platform(state: State, report: Report) -> bool:
         Whether anything ran.
     """
     with state.exclusive():
-        supervisor = Supervisor(state)
         left = processes.find(state.folder)
-        if supervisor.running():
+        _stop(state, report)
+        return bool(left)
 
-            def stop(name: str) -> None:
-                report(TITLES[name], "stopping")
-                supervisor.stop(name)
-                report(TITLES[name], None)
 
-            servers = ("postgres", "object-store")
-            with ThreadPoolExecutor() as pool:
-                list(pool.map(stop, [name for name in TITLES if name not in servers]))
-                list(pool.map(stop, servers))
+def _stop(state: State, report: Report, keep: Collection[str] = ()) -> None:
+    """Stop the services, and the supervisor too unless some services are to be kept."""
+    supervisor = Supervisor(state)
+
+    def stop(name: str) -> None:
+        report(TITLES[name], "stopping")
+        supervisor.stop(name)
+        report(TITLES[name], None)
+
+    if supervisor.running():
+        running = {info.name for info in supervisor.info() if info.state not in {"STOPPED", "EXITED", "FATAL"}}
+        names = [name for name in TITLES if name in running and name not in keep]
+        servers = ("postgres", "object-store")
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(stop, [name for name in names if name not in servers]))
+            list(pool.map(stop, [name for name in names if name in servers]))
+    if not keep:
         supervisor.shutdown()
         if "s3" in state.platform.ports:
             object_store.clear_sockets(state)
-        return bool(left)

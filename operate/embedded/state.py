@@ -1,6 +1,7 @@
 """The folder that holds one embedded platform: its paths, and what was chosen at its first start."""
 
 import fcntl
+import json
 import os
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -8,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from minidata.errors import PermanentError
 
@@ -54,13 +55,15 @@ class State:
         """Open the folder, or make it with its subfolders.
 
         Raises:
-            PermanentError: if it belongs to somebody else, holds other things, or cannot be written.
+            PermanentError: if it belongs to somebody else, holds other things, cannot be written, or is of another
+                version.
         """
         folder = folder.resolve()  # one name, for processes are found by it
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             _require_ours(folder)
             _require_no_strangers(folder)
+            _ = cls(folder).platform
             folder.chmod(0o700)
             for name in _FOLDERS:
                 (folder / name).mkdir(mode=0o700, exist_ok=True)
@@ -108,13 +111,20 @@ class State:
         """
         file = self.folder / "platform.json"
         try:
-            return Platform.model_validate_json(file.read_bytes())
+            content = json.loads(file.read_bytes())
+            layout = content.get("layout", _LAYOUT) if isinstance(content, dict) else _LAYOUT
+            if layout != _LAYOUT:
+                raise PermanentError(
+                    f"The platform in {self.folder} was made by another version of this program (layout {layout}, "
+                    f"where this one knows {_LAYOUT}). Run it with that version, or choose another folder with --state."
+                )
+            return Platform.model_validate(content)
         except FileNotFoundError:
             return Platform()
-        except (OSError, ValidationError) as error:
+        except (OSError, ValueError) as error:
             raise PermanentError(
-                f"{file} is damaged or of another version: {error}. Put it back from a backup; without it the "
-                "platform's ports and the place of its database are unknown."
+                f"{file} is damaged: {error}. Put it back from a backup; without it the platform's ports and the "
+                "place of its database are unknown."
             ) from error
 
     def remember(self, **choices: object) -> Platform:

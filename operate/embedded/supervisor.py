@@ -1,10 +1,9 @@
 """The supervisor of a platform: it restarts what dies, rotates logs, and outlives the command that started it."""
 
-import os
-import re
-import shlex
+import resource
 import subprocess
 import sys
+import threading
 import time
 import xmlrpc.client
 from collections.abc import Callable, Sequence
@@ -16,33 +15,14 @@ from typing import Any
 from supervisor.xmlrpc import SupervisorTransport
 
 from minidata.errors import PermanentError, PlatformError, TransientError
-from minidata.settings import PROJECT
 from operate.embedded import processes
 from operate.embedded.state import State
+from operate.embedded.supervisor_config import Program, configuration
 
-_LOG_BYTES = 10 * 2**20
 _POLL_SECONDS = 0.05
 _ANSWER_SECONDS = 15
+_DESCRIPTORS = 4096
 _WAIT, _AT_ONCE = True, False  # whether a call returns only when the process runs or has ended
-
-
-@dataclass(frozen=True)
-class Program:
-    """A service under supervision; its name is also that of its launcher in `operate.embedded.service`.
-
-    Attributes:
-        name: of the service.
-        stop_signal: the polite signal, without SIG.
-        stop_seconds: how long it may take to stop before it is killed.
-        stop_group: whether its children get the polite signal as well.
-        start_retries: how often a start is tried again before the service counts as failed.
-    """
-
-    name: str
-    stop_signal: str = "TERM"
-    stop_seconds: int = 10
-    stop_group: bool = True
-    start_retries: int = 5
 
 
 @dataclass(frozen=True)
@@ -67,6 +47,7 @@ class Supervisor:
 
     def __init__(self, state: State) -> None:
         self._state = state
+        self._given_up = threading.Event()
 
     @property
     def socket(self) -> Path:
@@ -102,12 +83,21 @@ class Supervisor:
         self._daemonise(config)
 
     def start(self, name: str) -> None:
-        """Start a service and return at once; a running one stays as it is."""
+        """Start a service and return at once; a running one stays as it is.
+
+        Raises:
+            TransientError: if the start was given up.
+        """
+        self._go_on()
         self._call("startProcess", name, _AT_ONCE, fine="ALREADY_STARTED")
 
     def stop(self, name: str) -> None:
         """Stop a service and wait until it has ended; a stopped one is fine."""
         self._call("stopProcess", name, _WAIT, fine="NOT_RUNNING")
+
+    def give_up(self) -> None:
+        """Let no thread start a service any more, or wait for one."""
+        self._given_up.set()
 
     def info(self) -> list[ServiceInfo]:
         """Return what is known of all services.
@@ -135,9 +125,11 @@ class Supervisor:
 
         Raises:
             PermanentError: if the service has failed or the time is over, with the end of its log.
+            TransientError: if the start was given up.
         """
         deadline = time.monotonic() + seconds
         while True:
+            self._go_on()
             try:
                 probe()
             except TransientError as error:
@@ -169,6 +161,10 @@ class Supervisor:
         """Return the log file of a service."""
         return self._state.logs / f"{name}.log"
 
+    def _go_on(self) -> None:
+        if self._given_up.is_set():
+            raise TransientError("The start was given up. Run `./mdp up` again.")
+
     def _daemonise(self, config: Path) -> None:
         environment = {
             "PATH": "/usr/bin:/bin",
@@ -179,7 +175,7 @@ class Supervisor:
             processes.MARKER: processes.marker(self._state.folder, "supervisor"),
         }
         done = subprocess.run(
-            [sys.executable, "-m", "supervisor.supervisord", "-c", str(config)],
+            [sys.executable, "-m", "supervisor.supervisord", "-c", str(config), "--minfds", str(_descriptors())],
             cwd="/",
             env=environment,
             stdin=subprocess.DEVNULL,
@@ -228,52 +224,10 @@ class Supervisor:
             ) from error
 
 
-def configuration(state: State, socket: Path, programs: Sequence[Program]) -> str:
-    """Write supervisor's configuration; it holds no secret, for each launcher reads its own.
-
-    Raises:
-        PermanentError: if a path cannot be written in such a file.
-    """
-    sections = [
-        f"[unix_http_server]\nfile={_path(socket)}\nchmod=0600",
-        f"[supervisord]\nlogfile={_path(state.logs / 'supervisord.log')}\nlogfile_maxbytes={_LOG_BYTES}\n"
-        f"logfile_backups=2\npidfile={_path(socket.with_name('supervisord.pid'))}\numask=077\n"
-        f"childlogdir={_path(state.logs)}\nidentifier=mdp" + ("\nuser=root" if os.geteuid() == 0 else ""),
-        "[rpcinterface:supervisor]\nsupervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface",
-    ]
-    for program in programs:
-        launcher = [
-            sys.executable,
-            "-m",
-            "operate.embedded.service",
-            program.name,
-            "--state",
-            str(state.folder),
-        ]
-        sections.append(
-            f"[program:{program.name}]\ncommand={_escaped(shlex.join(launcher))}\ndirectory={_path(PROJECT)}\n"
-            f"autostart=false\nautorestart=true\nstartsecs=1\nstartretries={program.start_retries}\n"
-            f"stopsignal={program.stop_signal}\nstopwaitsecs={program.stop_seconds}\n"
-            f"stopasgroup={str(program.stop_group).lower()}\nkillasgroup=true\nredirect_stderr=true\n"
-            # supervisor expands this one value twice
-            f"stdout_logfile={_escaped(_path(state.logs / f'{program.name}.log'))}\n"
-            f"stdout_logfile_maxbytes={_LOG_BYTES}\nstdout_logfile_backups=2"
-        )
-    return "\n\n".join(sections) + "\n"
-
-
-def _path(path: Path) -> str:
-    return _escaped(str(path))
-
-
-def _escaped(text: str) -> str:
-    """Escape text for a value: `%` begins an expansion; a comment, once begun, cannot be escaped at all."""
-    if re.search(r"\s[;#]|[\r\n]|%\(here\)s", text):
-        raise PermanentError(
-            f"The path in `{text}` holds a line break, or a blank before `;` or `#`, which the supervisor's "
-            "configuration cannot express. Move the folder, or choose another with --state."
-        )
-    return text.replace("%", "%%")
+def _descriptors() -> int:
+    """Return how many files the services may have open: enough, or as many as this system lets us."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return _DESCRIPTORS if most == resource.RLIM_INFINITY else min(most, _DESCRIPTORS)
 
 
 def _explained(method: str, arguments: tuple[object, ...], fault: xmlrpc.client.Fault) -> PlatformError:

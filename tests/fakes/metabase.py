@@ -17,7 +17,7 @@ Json = Any
 EVERYBODY, ADMINISTRATORS = 1, 2
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     def __init__(self, status: int, body: Json) -> None:
         super().__init__(f"{status}: {body}")
         self.status, self.body = status, body
@@ -69,7 +69,7 @@ class FakeMetabase:
     def health(self) -> Json:
         if self.starting:
             self.starting -= 1
-            raise Refused(503, {"status": "initializing", "progress": 0.3})
+            raise RefusedError(503, {"status": "initializing", "progress": 0.3})
         return {"status": "ok"}
 
     def properties(self) -> Json:
@@ -81,20 +81,20 @@ class FakeMetabase:
 
     def openapi(self) -> Json:
         if self.description is None:
-            raise Refused(404, "Not found.")
+            raise RefusedError(404, "Not found.")
         return self.description
 
     def setup(self, body: Json) -> Json:
         if self.administrators:
-            raise Refused(403, "The /api/setup route can only be used to create the first user")
+            raise RefusedError(403, "The /api/setup route can only be used to create the first user")
         if body["token"] != self.token:
-            raise Refused(400, {"errors": {"token": "Token does not match the setup token."}})
+            raise RefusedError(400, {"errors": {"token": "Token does not match the setup token."}})
         self.set_up_by(body["user"]["email"], body["user"]["password"])
         return self.session({"username": body["user"]["email"], "password": body["user"]["password"]})
 
     def session(self, body: Json) -> Json:
         if self.administrators.get(body["username"]) != body["password"]:
-            raise Refused(401, {"errors": {"password": "did not match stored password"}})
+            raise RefusedError(401, {"errors": {"password": "did not match stored password"}})
         session = str(uuid.uuid4())
         self.sessions.add(session)
         return {"id": session}
@@ -123,7 +123,9 @@ class FakeMetabase:
 
     def _try(self, body: Json) -> None:
         if not self.reachable:
-            raise Refused(400, {"message": "Connection refused: check the host", "errors": {"host": "check the host"}})
+            raise RefusedError(
+                400, {"message": "Connection refused: check the host", "errors": {"host": "check the host"}}
+            )
 
     def sync(self, body: Json, id_: int) -> Json:
         self._at(self.databases, id_)
@@ -195,11 +197,11 @@ class FakeMetabase:
         native = query["native"]
         tags = native.get("template-tags", {})
         if set(re.findall(r"\{\{(\w+)\}\}", native["query"])) != set(tags):
-            raise Refused(400, "The query's tags are not the template tags.")
+            raise RefusedError(400, "The query's tags are not the template tags.")
         fields = {self.field_id(view, c) for view, columns in self.columns.items() for c in columns}
         for name, tag in tags.items():
             if tag["name"] != name or tag["dimension"][1] not in fields:
-                raise Refused(400, f"Template tag {name} is wrong.")
+                raise RefusedError(400, f"Template tag {name} is wrong.")
 
     def make_dashboard(self, body: Json) -> Json:
         id_ = self.id()
@@ -223,14 +225,14 @@ class FakeMetabase:
         parameters = {parameter["id"] for parameter in changed["parameters"]}
         ids = [card["id"] for card in changed["dashcards"]]
         if len(set(ids)) < len(ids) or not {i for i in ids if i > 0} <= present:
-            raise Refused(400, "ids of dashcards must be unique, and known or negative")
+            raise RefusedError(400, "ids of dashcards must be unique, and known or negative")
         for card in changed["dashcards"]:
             if card.get("card_id") is not None:
                 self._at(self.cards, card["card_id"])
             if card["col"] + card["size_x"] > 24 or (tabs and card.get("dashboard_tab_id") not in tabs):
-                raise Refused(400, "a dashcard is off the grid or on no tab")
+                raise RefusedError(400, "a dashcard is off the grid or on no tab")
             if not {m["parameter_id"] for m in card.get("parameter_mappings", [])} <= parameters:
-                raise Refused(400, "a dashcard maps a parameter that the dashboard lacks")
+                raise RefusedError(400, "a dashcard maps a parameter that the dashboard lacks")
         return [{**card, "id": card["id"] if card["id"] > 0 else self.id()} for card in changed["dashcards"]]
 
     def dashboard(self, id_: int) -> Json:
@@ -265,7 +267,7 @@ class FakeMetabase:
 
     def _merge(self, body: Json, kind: str, kept: dict[str, Json]) -> None:
         if body.get("revision") != self.revisions[kind]:
-            raise Refused(409, "Looks like someone else edited the permissions and your data is out of date.")
+            raise RefusedError(409, "Looks like someone else edited the permissions and your data is out of date.")
         for group, rights in body["groups"].items():
             self._at(self.groups, int(group))
             kept.setdefault(group, {}).update(rights)
@@ -274,5 +276,5 @@ class FakeMetabase:
     @staticmethod
     def _at(things: dict[int, Json], id_: int) -> Json:
         if id_ not in things:
-            raise Refused(404, "Not found.")
+            raise RefusedError(404, "Not found.")
         return things[id_]

@@ -15,6 +15,10 @@ def maybe(schema: Schema) -> Schema:
     return {"anyOf": [schema, {"type": "null"}]}
 
 
+def exactly(*items: Schema) -> Schema:
+    return {"type": "array", "prefixItems": list(items), "minItems": len(items), "maxItems": len(items)}
+
+
 def closed(required: dict[str, Schema], /, **optional: Schema) -> Schema:
     return {
         "type": "object",
@@ -36,7 +40,7 @@ PARAMETER = closed(
 DIMENSION_TAG = closed(
     named(
         id=TEXT, name=TEXT, display__name=TEXT, type={"const": "dimension"}, widget__type={"enum": PARAMETER_TYPES},
-        dimension={"type": "array", "prefixItems": [{"const": "field"}, ID, {"type": "null"}], "minItems": 3, "maxItems": 3},
+        dimension=exactly({"const": "field"}, ID, {"type": "null"}),
     ),
     **named(required=FLAG, default={}),
 )  # fmt: skip
@@ -59,7 +63,7 @@ _CARD_MORE = named(
 MAPPING = closed(
     named(
         parameter_id=TEXT,
-        target={"type": "array", "prefixItems": [{"const": "dimension"}, {"type": "array", "minItems": 2, "maxItems": 2}]},
+        target=exactly({"const": "dimension"}, exactly({"const": "template-tag"}, TEXT)),
     ),
     card_id=ID,
 )  # fmt: skip

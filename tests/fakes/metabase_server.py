@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from jsonschema import Draft202012Validator
 
-from tests.fakes.metabase import FakeMetabase, Json, Refused
+from tests.fakes.metabase import FakeMetabase, Json, RefusedError
 from tests.fakes.metabase_schemas import BODIES
 
 _OPEN = ("/api/health", "/api/session/properties", "/api/setup", "/api/session", "/api/docs/openapi.json")
@@ -50,27 +50,27 @@ def answer(fake: FakeMetabase, method: str, path: str, body: Json, session: str 
     fake.requests.append((method, path))
     try:
         if path not in _OPEN and session not in fake.sessions:
-            raise Refused(401, "Unauthenticated")
+            raise RefusedError(401, "Unauthenticated")
         for wanted, template, act in _ROUTES:
             found = re.fullmatch(template.replace("{id}", r"(\d+)"), path)
             if wanted == method and found:
                 if method != "GET":
                     faults = [f"{e.json_path}: {e.message[:200]}" for e in _SCHEMAS[method, template].iter_errors(body)]
                     if faults:
-                        raise Refused(400, {"errors": faults})
+                        raise RefusedError(400, {"errors": faults})
                 ids = [int(id_) for id_ in found.groups()]
                 _raise(fake.fail(method, path))
                 said = act(fake, *([] if method == "GET" else [body]), *ids)
                 _raise(fake.lose(method, path))
                 return 200, said
-        raise Refused(404, "API endpoint does not exist.")
-    except Refused as refused:
+        raise RefusedError(404, "API endpoint does not exist.")
+    except RefusedError as refused:
         return refused.status, refused.body
 
 
 def _raise(planned: Json) -> None:
     if planned is not None:
-        raise Refused(*planned)
+        raise RefusedError(*planned)
 
 
 @contextmanager

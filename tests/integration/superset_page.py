@@ -20,6 +20,7 @@ from .superset_world import Running
 
 _DATA = "/api/v1/chart/data"
 _SECONDS = 120
+_DISTURBED = "ERR_NETWORK_CHANGED"
 # What a tile holds once it is drawn, and what it must not hold.
 _TILES = """
 () => [...document.querySelectorAll('[data-test="chart-grid-component"]')].map(tile => ({
@@ -59,6 +60,7 @@ class Page:
             page.fill("#password", self._running.target.password)
             page.press("#password", "Enter")
             page.get_by_text("Log out").wait_for()
+            self.complaints.clear()  # a hint of Chromium's about the form
         return self
 
     def __exit__(
@@ -72,8 +74,12 @@ class Page:
         self._page.goto(f"{self._running.url}/superset/dashboard/{dashboard.name}/")
         deadline = time.monotonic() + _SECONDS
         while time.monotonic() < deadline:
-            if len(self._answers) >= len(dashboard.tiles) and not self.undrawn():
+            if len(self._of_tiles()) >= len(dashboard.tiles) and not self.undrawn():
                 break
+            if any(_DISTURBED in complaint for complaint in self.complaints):
+                self._page.reload()  # Chromium drops every connection when the machine's network changes
+                self._answers.clear()
+                self.complaints.clear()
             self._page.wait_for_timeout(200)
         self._page.wait_for_timeout(1500)  # what is drawn comes into view slowly
 
@@ -106,22 +112,23 @@ class Page:
     def asked(self) -> dict[str, dict[str, Any]]:
         """Return the first result that each tile was drawn from, by the tile's name."""
         assert self._dashboard
-        charts = self._page.request.get(
-            f"{self._running.url}/api/v1/dashboard/{self._dashboard.name}/charts"
-        ).json()["result"]
+        charts = self._page.request.get(f"{self._running.url}/api/v1/dashboard/{self._dashboard.name}/charts").json()[
+            "result"
+        ]
         titles = {chart["id"]: chart["slice_name"] for chart in charts}
         names = {tile.title: tile.name for tile in self._dashboard.tiles}
         found = {}
-        for answer in self._answers:
+        for answer in self._of_tiles():
             form = json.loads(parse_qs(urlparse(answer.url).query)["form_data"][0])
-            if "slice_id" in form:
-                found[names[titles[form["slice_id"]]]] = answer.json()["result"][0]
+            found[names[titles[form["slice_id"]]]] = answer.json()["result"][0]
         return found
 
     def requests(self) -> list[tuple[str, Any]]:
         """Return path and body of the tiles' requests."""
-        tiles = [a for a in self._answers if "slice_id" in a.url]
-        return [(a.url.removeprefix(self._running.url), a.request.post_data_json) for a in tiles]
+        return [(a.url.removeprefix(self._running.url), a.request.post_data_json) for a in self._of_tiles()]
+
+    def _of_tiles(self) -> list[Response]:
+        return [answer for answer in self._answers if "slice_id" in answer.url]
 
     def _titles(self) -> set[str]:
         assert self._dashboard

@@ -21,7 +21,8 @@ from operate.embedded import ports, postgres, postgres_home, processes
 from operate.embedded.secrets import make_secrets, read_secrets
 from operate.embedded.settings import secrets_file
 from operate.embedded.state import State
-from operate.embedded.supervisor import Program, Supervisor
+from operate.embedded.supervisor import Supervisor
+from operate.embedded.supervisor_config import Program
 
 PROJECT = Path(__file__).resolve().parents[2]
 PROGRAM = Program("postgres", stop_signal="INT", stop_seconds=20, stop_group=False)

@@ -1,13 +1,14 @@
 """Metabase: the definitions as its database, collection, cards and dashboards, over its HTTP interface.
 
-    plan    what an apply would do; sends nothing that changes anything
-    apply   does it; a second one finds nothing to do
-    check   whether every request that an apply may send is one that this very server takes
+    plan       what an apply would do; sends nothing that changes anything
+    apply      does it; a second one finds nothing to do
+    addresses  where the dashboards can be opened
+    check      whether every request that an apply may send is one that this very server takes
 
 Only what carries our mark is touched (see `mark`).
 """
 
-from minidata.bi.metabase.apply import apply, check, plan
+from minidata.bi.metabase.apply import addresses, apply, check, plan
 from minidata.bi.metabase.target import Target, WarehouseAddress
 
-__all__ = ["Target", "WarehouseAddress", "apply", "check", "plan"]
+__all__ = ["Target", "WarehouseAddress", "addresses", "apply", "check", "plan"]

@@ -4,10 +4,11 @@ from collections.abc import Callable, Sequence
 
 from minidata.bi.metabase import access, warehouse
 from minidata.bi.metabase.client import Metabase
+from minidata.bi.metabase.found import find_objects
 from minidata.bi.metabase.render import card_name
 from minidata.bi.metabase.requests import requests
 from minidata.bi.metabase.target import Target
-from minidata.bi.metabase.work import COLLECTION, Work
+from minidata.bi.metabase.work import COLLECTION, Work, find_collection
 from minidata.bi.model import Dashboard
 from minidata.bi.plan import Plan
 from minidata.errors import PermanentError, PlatformError
@@ -100,6 +101,28 @@ def check(target: Target, dashboards: Sequence[Dashboard]) -> list[str]:
                 "(/api/docs/openapi.json), so nothing can be checked against it."
             )
         return _problems(server, dashboards)
+
+
+def addresses(target: Target, dashboards: Sequence[Dashboard]) -> dict[str, str]:
+    """Return where each dashboard can be opened, by name; one that was not applied has no address.
+
+    Metabase does not keep how often a dashboard refreshes: the address says it, in steps of a minute.
+
+    Raises:
+        PlatformError: if the server is away or lets us not in.
+    """
+    with Metabase(target) as server:
+        server.wait_until_ready(0)
+        if server.fresh:
+            return {}
+        server.log_in()
+        collection = find_collection(server)
+        found = find_objects(server, int(collection["id"])).dashboards if collection else {}
+        return {
+            d.name: f"{target.url.rstrip('/')}/dashboard/{found[d.name].id}#refresh={max(d.refresh_seconds, 60)}"
+            for d in dashboards
+            if d.name in found
+        }
 
 
 def _problems(server: Metabase, dashboards: Sequence[Dashboard]) -> list[str]:

@@ -1,6 +1,7 @@
 """One session with a Metabase server: requests that are checked before they are sent, and errors in words."""
 
 import re
+import ssl
 import time
 from collections.abc import Callable, Mapping
 from types import TracebackType
@@ -31,9 +32,15 @@ class Metabase:
         self.version = "unknown"
         self.fresh = False
         self._setup_token: str | None = None
-        # trust_env: a proxy or .netrc of the user's has no say in where a password goes.
+        encrypted = target.url.lower().startswith("https:")
+        # trust_env: a proxy or .netrc of the user's has no say in where a password goes. Certificates are those
+        # that the system trusts; without TLS, reading them all would be the slowest part of a plan.
         self._http = httpx.Client(
-            base_url=target.url.rstrip("/"), timeout=_SECONDS, trust_env=False, transport=transport
+            base_url=target.url.rstrip("/"),
+            timeout=_SECONDS,
+            trust_env=False,
+            transport=transport,
+            verify=ssl.create_default_context() if encrypted else False,
         )
 
     def __enter__(self) -> Self:

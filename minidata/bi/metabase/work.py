@@ -34,7 +34,7 @@ class Work:
         self._dashboards = dashboards
         self.plan = Plan()
         self._database = warehouse.find(server)
-        self._collection = _find_collection(server)
+        self._collection = find_collection(server)
         database = int(self._database["id"]) if self._database else 0
         collection = int(self._collection["id"]) if self._collection else 0
         self._objects = find_objects(server, collection) if collection else Objects()
@@ -156,7 +156,8 @@ def _with_strangers(body: Mapping[str, Any], raw: Mapping[str, Any], ours: set[i
     return {**body, "dashcards": tiles, "tabs": tabs}
 
 
-def _find_collection(server: Metabase) -> Mapping[str, Any] | None:
+def find_collection(server: Metabase) -> Mapping[str, Any] | None:
+    """Return our collection as the server shows it, if it is there."""
     for collection in server.get("/api/collection"):
         if isinstance(collection["id"], int):
             mark = read_mark(collection.get("description"), collection["id"])[1]

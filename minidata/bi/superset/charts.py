@@ -28,6 +28,7 @@ Form = dict[str, Any]
 
 def form(dashboard: Dashboard, tile: Tile) -> Form:
     """Return the form of a tile's chart."""
+    metrics = [_metric(tile, measure) for measure in tile.measures]
     common: Form = {
         "viz_type": VISUALS[tile.chart],
         "adhoc_filters": _filters(dashboard, tile),
@@ -36,7 +37,7 @@ def form(dashboard: Dashboard, tile: Tile) -> Form:
         "row_limit": tile.limit or _MOST_ROWS,
         "time_range": "No filter",
     }
-    return common | _FORMS[tile.chart](dashboard, tile, [_metric(tile, m) for m in tile.measures])
+    return common | _FORMS[tile.chart](dashboard, tile, metrics)
 
 
 def _metric(tile: Tile, measure: Measure) -> Form:
@@ -47,6 +48,23 @@ def _metric(tile: Tile, measure: Measure) -> Form:
         "hasCustomLabel": True,
         "optionName": f"metric_{uuid_of('charts', f'{tile.name} {measure.name}')[-12:]}",
     }
+
+
+def _order(dashboard: Dashboard, tile: Tile, metrics: list[Form]) -> Form:
+    """Return the metric that orders rows or chooses series, changed so that what has no value comes last.
+
+    Superset knows no `nulls last`, and PostgreSQL puts them first when the greatest come first.
+    """
+    number = next((n for n, m in enumerate(tile.measures) if tile.sort and m.name == tile.sort.by), 0)
+    if tile.sort and not tile.sort.descending:
+        return metrics[number]
+    column = dashboard.views[tile.view].columns.get(tile.measures[number].of or "")
+    if column is not None and column.type == "text":
+        return metrics[number]
+    is_instant = column is not None and column.type == "timestamptz" and tile.measures[number].how in ("max", "min")
+    type_ = "timestamptz" if is_instant else "numeric"
+    expression = f"coalesce(({metrics[number]['sqlExpression']})::{type_}, '-infinity')"
+    return metrics[number] | {"sqlExpression": expression}
 
 
 def _filters(dashboard: Dashboard, tile: Tile) -> list[Form]:
@@ -81,7 +99,7 @@ def _number(_: Dashboard, tile: Tile, metrics: list[Form]) -> Form:
     return {"metric": metrics[0], "header_font_size": 0.5, "y_axis_format": _FORMATS[tile.measures[0].shown]}
 
 
-def _over_time(_: Dashboard, tile: Tile, metrics: list[Form]) -> Form:
+def _over_time(dashboard: Dashboard, tile: Tile, metrics: list[Form]) -> Form:
     time, series = tile.dimensions[0], tile.series
     result: Form = {
         "x_axis": time.column,
@@ -99,13 +117,14 @@ def _over_time(_: Dashboard, tile: Tile, metrics: list[Form]) -> Form:
         "show_empty_columns": True,
     }
     if series and series.top:
-        result |= {"limit": series.top, "timeseries_limit_metric": metrics[0], "order_desc": True}
+        result |= {"limit": series.top, "timeseries_limit_metric": _order(dashboard, tile, metrics)}
+        result["order_desc"] = True
     if tile.stacked:
         result["stack"] = "Stack"
     return result
 
 
-def _row(_: Dashboard, tile: Tile, metrics: list[Form]) -> Form:
+def _row(dashboard: Dashboard, tile: Tile, metrics: list[Form]) -> Form:
     return {
         "x_axis": tile.dimensions[0].column,
         "xAxisForceCategorical": True,
@@ -114,7 +133,7 @@ def _row(_: Dashboard, tile: Tile, metrics: list[Form]) -> Form:
         "groupby": [],
         "x_axis_sort": metrics[0]["label"],
         "x_axis_sort_asc": True,  # from the bottom up
-        "timeseries_limit_metric": metrics[0],
+        "timeseries_limit_metric": _order(dashboard, tile, metrics),
         "order_desc": True,
         "y_axis_format": _FORMATS[tile.measures[0].shown],
         "show_legend": len(metrics) > 1,
@@ -134,7 +153,7 @@ def _scatter(dashboard: Dashboard, tile: Tile, metrics: list[Form]) -> Form:
         "max_bubble_size": "25",
         "opacity": 0.6,
         "order_desc": True,
-        "orderby": _sorted_by(tile, metrics),
+        "orderby": _order(dashboard, tile, metrics),
         "show_legend": tile.series is not None,
         "legendType": "scroll",
         "legendOrientation": "top",
@@ -175,20 +194,13 @@ def _table(dashboard: Dashboard, tile: Tile, metrics: list[Form]) -> Form:
         "query_mode": "aggregate",
         "groupby": [dimension.column for dimension in tile.dimensions],
         "metrics": metrics,
-        "timeseries_limit_metric": _sorted_by(tile, metrics),
+        "timeseries_limit_metric": _order(dashboard, tile, metrics) if metrics else None,
         "order_desc": tile.sort is None or tile.sort.descending,
         "column_config": {m.name: {"d3NumberFormat": _FORMATS[m.shown]} for m in tile.measures},
         "server_page_length": 10,
         "show_cell_bars": False,
         "table_timestamp_format": "%Y-%m-%d %H:%M:%S",
     }
-
-
-def _sorted_by(tile: Tile, metrics: list[Form]) -> Form | None:
-    if not metrics:
-        return None
-    by = tile.sort.by if tile.sort else metrics[0]["label"]
-    return next((metric for metric in metrics if metric["label"] == by), metrics[0])
 
 
 _FORMS: dict[str, Callable[[Dashboard, Tile, list[Form]], Form]] = {

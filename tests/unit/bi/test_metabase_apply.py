@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from minidata.bi.definition import read_dashboards
+from minidata.bi.metabase import addresses
 from minidata.bi.metabase.mark import read_mark
 from minidata.bi.metabase.target import WarehouseAddress
 from tests.fakes.metabase import EVERYBODY, FakeMetabase
@@ -50,6 +51,15 @@ def test_the_projects_own_dashboards_apply_and_then_rest() -> None:
         done = world.apply()
         assert len([name for name in done.create if name.startswith("dashboard ")]) == 4
         assert world.plan().empty
+
+
+def test_a_dashboard_has_an_address_that_refreshes_itself(world: World) -> None:
+    assert addresses(world.target, world.dashboards) == {}
+    world.apply()
+    expected = f"{world.fake.url}/dashboard/{world.board()['id']}#refresh=60"
+    assert addresses(world.target, world.dashboards) == {"example": expected}
+    world.fake.collections.clear()
+    assert addresses(world.target, world.dashboards) == {}
 
 
 def test_a_plan_changes_nothing(world: World) -> None:

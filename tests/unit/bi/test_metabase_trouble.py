@@ -31,7 +31,7 @@ def test_a_server_that_starts_is_waited_for(world: World) -> None:
 
 def test_a_server_that_does_not_get_ready_is_a_transient_error(world: World) -> None:
     world.fake.starting = 100
-    with pytest.raises(TransientError, match="503.*starting"):
+    with pytest.raises(TransientError, match=r"503.*starting"):
         world.apply(ready_seconds=0)
     assert world.fake.writes() == []
 
@@ -77,7 +77,7 @@ def test_neither_a_proxy_nor_netrc_has_a_say(world: World, monkeypatch: pytest.M
 def test_a_server_that_somebody_else_set_up_is_left_alone(world: World) -> None:
     world.fake.set_up_by("someone@example.org", "theirs")
     for act in (world.plan, world.apply):
-        with pytest.raises(PermanentError, match="set up by somebody else.*Nothing was changed"):
+        with pytest.raises(PermanentError, match=r"set up by somebody else.*Nothing was changed"):
             act()
     assert world.fake.writes() == []
 
@@ -182,8 +182,10 @@ def test_a_database_of_somebody_elses_with_our_name_is_left_alone(world: World) 
 
 
 def test_permissions_that_somebody_changes_meanwhile_are_a_transient_error(world: World) -> None:
-    world.fake.fail = lambda method, path: (409, "stale") if path == "/api/permissions/graph" and method == "PUT" else None
-    with pytest.raises(TransientError, match="Begun until then: .*collection"):
+    world.fake.fail = lambda method, path: (
+        (409, "stale") if path == "/api/permissions/graph" and method == "PUT" else None
+    )
+    with pytest.raises(TransientError, match=r"Begun until then: .*collection"):
         world.apply()
     world.fake.fail = lambda method, path: None
     world.apply()
@@ -211,9 +213,7 @@ def complete(world: World) -> Iterator[bool]:
 
 
 @pytest.mark.parametrize("when", ["fail", "lose"])
-def test_an_apply_that_is_cut_off_anywhere_is_completed_by_the_next_without_leftovers(
-    world: World, when: str
-) -> None:
+def test_an_apply_that_is_cut_off_anywhere_is_completed_by_the_next_without_leftovers(world: World, when: str) -> None:
     world.apply()
     requests = len(world.fake.writes())
     for number in range(requests):

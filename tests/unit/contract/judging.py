@@ -9,7 +9,8 @@ from typing import Any
 
 import polars as pl
 
-from minidata.contract import Limits, Verdict, validate
+from minidata.contract import Limits, Verdict
+from minidata.contract.validate import validate
 from minidata.dataset import Dataset, read_dataset
 from tests.oracle import csv_text
 from tests.oracle.verdict import Row, judge

@@ -9,7 +9,7 @@ from supervisor.options import ServerOptions
 
 from minidata.errors import PermanentError
 from operate.embedded.state import State
-from operate.embedded.supervisor import Program, configuration
+from operate.embedded.supervisor_config import Program, configuration
 
 PROGRAMS = (Program("postgres", stop_signal="INT", stop_seconds=20, stop_group=False), Program("relay"))
 

@@ -1,0 +1,78 @@
+"""What each service is doing while a platform starts or stops."""
+
+import threading
+import time
+from typing import Self
+
+from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+
+from operate.cli.output import errors
+
+_QUIET_SECONDS = 2.0  # then whoever reads along is told that all is well
+_LOOK_SECONDS = 0.25
+
+
+class Steps:
+    """Shows what each service is doing: live on a terminal, line by line elsewhere, never silent for long.
+
+    Args:
+        done: the word for a service that is done.
+    """
+
+    def __init__(self, done: str = "ready") -> None:
+        self._done = done
+        self._began: dict[str, float] = {}
+        self._busy: dict[str, None] = {}  # titles, in the order in which they began
+        self._tasks: dict[str, TaskID] = {}
+        self._live = errors.is_terminal
+        self._progress = Progress(
+            SpinnerColumn(finished_text="[green]✓[/green]"),
+            TextColumn("{task.description}"),
+            TextColumn("[dim]{task.fields[doing]}[/dim]"),
+            TimeElapsedColumn(),
+            console=errors,
+        )
+        self._lock = threading.Lock()
+        self._over = threading.Event()
+        self._spoke = self._started = time.monotonic()
+
+    def __enter__(self) -> Self:
+        if self._live:
+            self._progress.start()
+        else:
+            threading.Thread(target=self._beat, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        if self._live:
+            self._progress.stop()
+
+    def __call__(self, title: str, doing: str | None) -> None:
+        """Take a report: what a service is doing, or None when it is done."""
+        with self._lock:
+            began = self._began.setdefault(title, time.monotonic())
+            if doing:
+                self._busy[title] = None
+            else:
+                self._busy.pop(title, None)
+            if self._live:
+                task = self._tasks.get(title)
+                if task is None:
+                    task = self._tasks[title] = self._progress.add_task(title, total=1, doing="")
+                self._progress.update(task, doing=doing or "", completed=0 if doing else 1)
+            elif doing:
+                self._say(f"{title}: {doing} ...")
+            else:
+                self._say(f"{title}: {self._done} ({time.monotonic() - began:.1f} s)")
+
+    def _beat(self) -> None:
+        while not self._over.wait(_LOOK_SECONDS):
+            with self._lock:
+                if time.monotonic() - self._spoke >= _QUIET_SECONDS:
+                    seconds = time.monotonic() - self._started
+                    self._say(f"still waiting for {', '.join(self._busy) or 'the end'} ({seconds:.0f} s)")
+
+    def _say(self, line: str) -> None:
+        self._spoke = time.monotonic()
+        errors.print(line, markup=False, soft_wrap=True)

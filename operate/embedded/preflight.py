@@ -1,0 +1,48 @@
+"""What a start needs of the machine, looked at before anything is touched."""
+
+import errno
+import os
+import pwd
+import shutil
+from pathlib import Path
+
+from minidata.errors import PermanentError
+from operate.embedded.state import State
+
+SPACE = 300 * 10**6  # bytes; a new platform takes 200 MB, most of it PostgreSQL's programs and first files
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+def require_machine(state: State) -> None:
+    """See that there is space, and a name for our user.
+
+    Raises:
+        PermanentError: naming what is missing and the mend.
+    """
+    for folder in {state.folder, state.platform.postgres_home or state.folder}:
+        if folder.exists():
+            _require_space(folder)
+    if os.geteuid() != 0 and not (state.folder / "postgres" / "data").exists():
+        _require_name()
+
+
+def _require_space(folder: Path) -> None:
+    free = shutil.disk_usage(folder).free
+    if free < SPACE:
+        raise PermanentError(
+            f"The disk that holds {folder} is full: {free / 10**6:.0f} MB are free, and a start needs "
+            f"{SPACE / 10**6:.0f} MB. Free some, or choose a folder on another disk with --state."
+        )
+
+
+def _require_name() -> None:
+    """See that the system knows our user by name: PostgreSQL's initdb asks for it, and takes no other answer."""
+    try:
+        pwd.getpwuid(os.geteuid())
+    except KeyError:
+        user, group = os.geteuid(), os.getegid()
+        raise PermanentError(
+            f"This system has no name for your user id {user}, and PostgreSQL makes no database for a user "
+            "without one. Run mdp as a user that has an entry in /etc/passwd, or as root add one: "
+            f"echo 'mdp:x:{user}:{group}::/tmp:/bin/sh' >> /etc/passwd"
+        ) from None

@@ -1,0 +1,109 @@
+"""The mask is never kinder than the judge, and is fast because it takes all that is usual."""
+
+from datetime import datetime, timedelta
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from minidata.contract.cells import BrokenRuleError, reader_of
+from minidata.contract.mask import Mask
+from minidata.dataset import Column, IntegerColumn, TextColumn, TimestampColumn
+
+NUMBER = IntegerColumn(type="integer")
+TIME = TimestampColumn(type="timestamp")
+NAME = TextColumn(type="text", min_length=1, max_length=3)
+TEXT = TextColumn(type="text", trimmed=False, max_length=3)
+
+# Every string of the shape of a timestamp, but with signs, blanks and digits more and less in all places.
+_fields = st.sampled_from(["01", "1", " 1", "+1", "1 ", "001", "12", "59", "60", "00", "24", "-1", "\t1", "٣"])
+_years = st.sampled_from(["2026", "0000", "0001", "9999", "026", "+2026", " 2026", "12026", "-026", "2024"])
+_ends = st.sampled_from(["", "Z", "z", ".5", ".", ".1234567", "+01:00", "-23:59", "+24:00", " ", "+0100", ".5Z"])
+_between = st.sampled_from([" ", "T", "t", "  ", "", "\t"])
+timestamps = st.builds(
+    lambda y, mo, d, sep, h, mi, s, end: f"{y}-{mo}-{d}{sep}{h}:{mi}{s}{end}",
+    *(_years, _fields, _fields, _between, _fields, _fields),
+    st.one_of(st.just(""), _fields.map(":{}".format)),
+    _ends,
+)
+sound_timestamps = st.builds(
+    lambda at, sep, end: at.isoformat(sep, "seconds") + end,
+    st.datetimes(),
+    st.sampled_from("T "),
+    st.sampled_from(["", "Z", ".25", ".000001Z", "+05:30", "-11:00"]),
+)
+integers = st.one_of(st.text("0123456789+-_. ex\t\n٣", max_size=5), st.integers(-9, 2**65).map(str))
+
+
+def _mask(column: Column, *, unusual: bool) -> Mask:
+    mask = Mask({"x": column}, {})
+    mask._mostly_unusual = unusual
+    return mask
+
+
+def _assert_no_kinder(column: Column, cells: list[str], *, unusual: bool) -> None:
+    frames, doubtful = _mask(column, unusual=unusual).split(pl.DataFrame({"x": cells}, {"x": pl.String}))
+    found = [value for frame in frames for value in frame["x"].to_list()]
+    read = reader_of(column)
+    expected = []
+    for number, cell in enumerate(cells):
+        try:
+            value = read(cell)
+        except BrokenRuleError:
+            assert number in doubtful
+            continue
+        if number not in doubtful:
+            expected.append(value)
+    assert sorted(found) == sorted(expected)
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.lists(st.one_of(timestamps, sound_timestamps), max_size=20), st.booleans())
+def test_what_it_takes_for_an_instant_the_judge_takes_for_the_same(cells: list[str], unusual: bool) -> None:
+    _assert_no_kinder(TIME, cells, unusual=unusual)
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.lists(integers, max_size=20), st.booleans())
+def test_what_it_takes_for_an_integer_the_judge_takes_for_the_same(cells: list[str], unusual: bool) -> None:
+    _assert_no_kinder(NUMBER, cells, unusual=unusual)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.text("aé🎬 \t\n\u00a0", max_size=6), max_size=20), st.sampled_from([NAME, TEXT]))
+def test_what_it_takes_for_a_text_the_judge_takes_for_the_same(cells: list[str], column: Column) -> None:
+    _assert_no_kinder(column, cells, unusual=False)
+
+
+@pytest.mark.parametrize(
+    ("column", "cells"),
+    [
+        (NUMBER, ["0", "00012", " 12\t", "9223372036854775807", "0" * 40 + "7"]),
+        (TIME, ["2026-01-02 03:04:05", "2026-01-02T03:04", " 2026-01-02T03:04:05.123456Z", "2026-01-02 03:04+05:30"]),
+        (TIME, ["0001-01-01 00:00:00", "9999-12-31T23:59:59.999999Z", "2024-02-29 00:00:00-23:59"]),
+        (NAME, ["a", " ab\n", "\u00a0", "🎬🎬🎬"]),
+        (TEXT, ["", "   ", "\n"]),
+    ],
+)
+def test_it_leaves_no_sound_cell_to_the_judge(column: Column, cells: list[str]) -> None:
+    _, doubtful = _mask(column, unusual=False).split(pl.DataFrame({"x": cells}))
+    assert doubtful.tolist() == []
+
+
+def test_an_instant_is_in_utc_to_the_microsecond() -> None:
+    cells = ["2026-01-02T03:04:05.1+05:30", "2026-01-02 03:04:05.000001-00:30"]
+    (_, frame), _ = _mask(TIME, unusual=False).split(pl.DataFrame({"x": cells}))
+    assert frame["x"].to_list() == [
+        datetime(2026, 1, 1, 21, 34, 5, 100_000),
+        datetime(2026, 1, 2, 3, 34, 5, 1),
+    ]
+
+
+def test_rules_between_columns_leave_a_row_to_the_judge() -> None:
+    latest = datetime(2026, 1, 2)
+    columns: dict[str, Column] = {"a": TIME, "b": TimestampColumn(type="timestamp", not_before="a", max_ahead_hours=0)}
+    moments = [latest, latest + timedelta(microseconds=1), latest - timedelta(days=9)]
+    frame = pl.DataFrame({"a": ["2026-01-01 00:00:00"] * 3, "b": [moment.isoformat(" ") for moment in moments]})
+    _, doubtful = Mask(columns, {"b": latest}).split(frame)
+    assert doubtful.tolist() == [1, 2]
