@@ -33,7 +33,7 @@ class Scanner:
     Attributes:
         inside: whether the next byte is inside quotes.
         turned: the position of the last quote that opened or closed.
-        ends: the position of the LF of every record scanned, in arrays.
+        ends: the position of the LF of every record scanned, in arrays, none of them empty.
         commas: by record, the commas outside quotes in all that was scanned up to its end, in arrays.
         controls: the same for control characters (C0 other than tab, LF, CR), inside quotes or not.
         lines: the same for LFs, inside quotes or not.
@@ -90,17 +90,20 @@ class Scanner:
             outside = outside[others]
             line_ends = lines & outside
         at = np.flatnonzero(line_ends)
-        self.ends.append(special[others[at]] + self._base)
-        # Of the specials before the n-th of the others, all but n are commas.
-        self.commas.append(others[at] - at + self._commas_so_far)
-        self._commas_so_far += len(special) - len(others)
-        self._lines_so_far = _count(lines, at, self._lines_so_far, self.lines)
         controls = (rest < BLANK) & ~lines
         if controls.any():
             carriages = rest == CR
             self._check(window, special[others[carriages if outside is None else carriages & outside]])
             controls &= ~carriages & (rest != TAB)
-        self._controls_so_far = _count(controls, at, self._controls_so_far, self.controls)
+        if at.size:
+            self.ends.append(special[others[at]] + self._base)
+            # Of the specials before the n-th of the others, all but n are commas.
+            self.commas.append(others[at] - at + self._commas_so_far)
+            self.lines.append(_running(lines, at) + self._lines_so_far)
+            self.controls.append(_running(controls, at) + self._controls_so_far)
+        self._commas_so_far += len(special) - len(others)
+        self._lines_so_far += int(np.count_nonzero(lines))
+        self._controls_so_far += int(np.count_nonzero(controls))
 
     def _check(self, window: Bytes, carriages: Positions) -> None:
         lone = carriages[window[carriages + 1] != LF]
@@ -168,11 +171,6 @@ def _may_close(window: Bytes, quotes: Positions) -> Flags:
     return flags
 
 
-def _count(flags: Flags, at: Positions, before: int, counts: list[Positions]) -> int:
-    """Append how many flags are set up to each record's end; return how many are set in all."""
-    if not flags.any():
-        counts.append(np.full(len(at), before, np.int64))
-        return before
-    running = np.cumsum(flags) + before
-    counts.append(running[at])
-    return int(running[-1])
+def _running(flags: Flags, at: Positions) -> Positions:
+    """Count the flags set up to each of these positions."""
+    return np.cumsum(flags)[at] if flags.any() else np.zeros(len(at), np.int64)

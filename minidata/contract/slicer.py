@@ -96,7 +96,8 @@ class Slicer:
 
     def _last_end(self) -> int:
         """Return the number of kept bytes up to the end of the last whole record."""
-        return int(next((ends[-1] for ends in reversed(self._scanner.ends) if ends.size), -1)) + 1
+        ends = self._scanner.ends
+        return int(ends[-1][-1]) + 1 if ends else 0
 
     def _take(self, cut: int) -> Slice:
         rest: list[bytes] = []

@@ -1,5 +1,6 @@
 """The application and what all its commands share: which platform is meant."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +17,7 @@ DEFAULT_STATE = PROJECT / ".mdp"
 app = typer.Typer(
     name="mdp",
     help="Files turned into dashboards, without running a data centre.",
+    epilog='Words complete with the Tab key after: eval "$(./mdp --show-completion)"',
     no_args_is_help=True,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
@@ -40,6 +42,10 @@ def choose(
     Example: mdp up, then mdp upload snapshot.csv --wait, then mdp sql "select count(*) from video_metrics"
     """
     context.obj = state.expanduser().resolve()
+    if State(context.obj).exists() or context.invoked_subcommand == "up":
+        # Libraries would heed these; but an embedded platform is described by its own files alone.
+        for name in [name for name in os.environ if name.startswith(("PG", "AWS_"))]:
+            del os.environ[name]
 
 
 def state_of(context: typer.Context) -> State:

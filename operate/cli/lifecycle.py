@@ -1,7 +1,9 @@
 """`mdp up`, `down`, `destroy`, `status`, `logs`, `env`: the embedded platform itself."""
 
+import os
 import shlex
 import shutil
+import signal
 import sys
 import time
 from typing import Annotated
@@ -11,7 +13,7 @@ import typer
 from minidata.errors import NotRunningError, PermanentError
 from minidata.settings import Settings
 from operate.cli.app import app, settings_of, state_of
-from operate.cli.output import bytes_of, console, errors, print_json, print_table
+from operate.cli.output import bytes_of, console, errors, print_json, print_table, safe
 from operate.cli.steps import Steps
 from operate.embedded import postgres, postgres_home
 from operate.embedded.secrets import read_secrets
@@ -19,6 +21,7 @@ from operate.embedded.settings import secrets_file
 from operate.embedded.start import start_platform, stop_platform
 from operate.embedded.state import State
 from operate.embedded.status import services_status
+
 
 @app.command()
 def up(
@@ -31,9 +34,15 @@ def up(
     Example: mdp up --no-bi
     """
     began = time.monotonic()
+    os.umask(0o077)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     state = State.open(context.obj)
-    with Steps() as steps:
-        start_platform(state, steps, simulator=simulator)
+    try:
+        with Steps() as steps:
+            start_platform(state, steps, simulator=simulator)
+    except KeyboardInterrupt:
+        errors.print("Interrupted: what this `up` had started is stopped again. `./mdp up` starts anew.")
+        raise typer.Exit(130) from None
     console.print(f"[green]The platform is up[/green] after {time.monotonic() - began:.0f} s.")
     sentence = postgres.server(state).home.sentence
     if sentence:
@@ -85,16 +94,11 @@ def destroy(context: typer.Context, yes: Annotated[bool, typer.Option("--yes", h
     with Steps("stopped") as steps:
         stop_platform(state, steps)
     postgres_home.remove(state)
-    run_folder = state.platform.run_folder
-    if run_folder:
-        shutil.rmtree(run_folder, ignore_errors=True)
-    for path in sorted(state.folder.iterdir()):
-        # tools and environments of the default platform stay: they are no data
-        if path.name.startswith(("env-", "uv", "cache")):
-            continue
-        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    left = state.remove()
     secrets_file(state).unlink(missing_ok=True)
     console.print("Removed.")
+    if left:
+        console.print(f"Left alone in {state.folder}: {safe(', '.join(left))}.", markup=False, soft_wrap=True)
 
 
 @app.command()

@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 from minidata.errors import PermanentError
+from operate.embedded.settings import secrets_file
 from operate.embedded.state import State
 
 SPACE = 300 * 10**6  # bytes; a new platform takes 200 MB, most of it PostgreSQL's programs and first files
@@ -24,6 +25,20 @@ def require_machine(state: State) -> None:
             _require_space(folder)
     if os.geteuid() != 0 and not (state.folder / "postgres" / "data").exists():
         _require_name()
+
+
+def require_secrets(state: State) -> None:
+    """See that a platform which was started before still has its secrets: new ones would not open its database.
+
+    Raises:
+        PermanentError: if they are gone.
+    """
+    file = secrets_file(state)
+    if state.platform.ports and not file.exists():
+        raise PermanentError(
+            f"The secrets of this platform, {file}, are gone, and its database knows no others. Put the file back "
+            "from a backup; or begin anew, without the data: `./mdp destroy`, then `./mdp up`."
+        )
 
 
 def _require_space(folder: Path) -> None:

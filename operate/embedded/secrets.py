@@ -30,6 +30,8 @@ def make_secrets(file: Path) -> bool:
         lacking = [n for n in _EMPTY.findall(EXAMPLE.read_text(encoding="utf-8")) if n not in present]
         filled += "".join(f"{name}={_random(name)}\n" for name in lacking)
         if filled == text and file.exists():
+            if file.stat().st_mode & 0o077:
+                file.chmod(0o600)
             return False
         new = file.with_name(f"{file.name}.{os.getpid()}.new")
         descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

@@ -16,7 +16,7 @@ from operate.embedded import airflow, buckets, object_store, postgres, processes
 from operate.embedded.doors import require_closed
 from operate.embedded.object_store import Buckets, Identities, Identity
 from operate.embedded.ports import choose_ports, require_free
-from operate.embedded.preflight import require_machine
+from operate.embedded.preflight import require_machine, require_secrets
 from operate.embedded.secrets import make_secrets, read_secrets
 from operate.embedded.service import PROGRAMS
 from operate.embedded.settings import embedded_settings, secrets_file, settings_in_environment
@@ -34,7 +34,7 @@ TITLES = {
     "airflow-triggerer": "Airflow triggerer",
     "simulator": "Simulator",
 }
-_PROBE_SECONDS = 180
+_PROBE_SECONDS = 300
 
 # Told of each service: its title, and what it is doing now; None when it is ready.
 Report = Callable[[str, str | None], None]
@@ -119,6 +119,7 @@ def _side_by_side(start: Start) -> Iterator[ThreadPoolExecutor]:
 def _prepare(state: State, report: Report) -> Start:
     """Make secrets and ports where they are missing, and see that the supervisor runs."""
     require_machine(state)
+    require_secrets(state)
     make_secrets(secrets_file(state))
     state.choose_settings(settings_in_environment())
     ports = choose_ports(state, PORTS)

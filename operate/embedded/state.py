@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -15,7 +16,13 @@ from minidata.errors import PermanentError
 
 _LAYOUT = 1
 _FOLDERS = ("run", "logs", "home", "weed", "objects", "airflow")
-_KNOWN = {*_FOLDERS, "postgres", "platform.json", "platform.lock", "simulator.json", "lock", ".env"}
+_KNOWN = {
+    *_FOLDERS,
+    "postgres", "superset", "platform.json", "platform.json.new", "platform.lock", "simulator.json", "lock",
+    "supervisor.conf", ".env",
+}  # fmt: skip
+# What lies in the same folder beside the default platform: programs, not data.
+_TOOLS = ("env-", "superset-", "uv", "cache", "tools")
 # A path of a unix socket ends after 103 bytes on macOS; supervisor appends a pid while it makes its own.
 _SOCKET_BYTES = 90
 
@@ -123,7 +130,7 @@ class State:
             return Platform()
         except (OSError, ValueError) as error:
             raise PermanentError(
-                f"{file} is damaged: {error}. Put it back from a backup; without it the platform's ports and the "
+                f"{file} is damaged: {' '.join(str(error).split())}. Put it back from a backup; without it the platform's ports and the "
                 "place of its database are unknown."
             ) from error
 
@@ -184,6 +191,26 @@ class State:
             elsewhere = Path(tempfile.mkdtemp(prefix="mdp-", dir="/tmp"))
         self.remember(run_folder=elsewhere)
         return elsewhere
+
+    def remove(self) -> list[str]:
+        """Remove the platform, which must be stopped, and the folder if nothing else is in it.
+
+        Returns:
+            Names in the folder that are not the platform's, and so were left alone.
+        """
+        elsewhere = self.platform.run_folder
+        if elsewhere and elsewhere.name.startswith("mdp-"):
+            shutil.rmtree(elsewhere, ignore_errors=True)
+        for name in sorted(_KNOWN, key="platform.json".__eq__):  # last, for it makes this a platform's folder
+            path = self.folder / name
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
+        left = sorted(path.name for path in self.folder.iterdir())
+        if not left:
+            self.folder.rmdir()
+        return [name for name in left if not name.startswith(_TOOLS)]
 
     @contextmanager
     def exclusive(self) -> Iterator[None]:

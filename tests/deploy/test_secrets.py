@@ -21,8 +21,8 @@ HANDED = {
     "metabase": {"MDP_METABASE_DATABASE_PASSWORD", "MDP_METABASE_ENCRYPTION_KEY"},
     "minio": {"minio.env"},
     "airflow": {
-        "MDP_AIRFLOW_DATABASE_PASSWORD", "MDP_AIRFLOW_FERNET_KEY", "MDP_AIRFLOW_SECRET_KEY", "MDP_AIRFLOW_JWT_SECRET", "sql_alchemy_conn",
-        "passwords.json",
+        "MDP_AIRFLOW_DATABASE_PASSWORD", "MDP_AIRFLOW_FERNET_KEY", "MDP_AIRFLOW_SECRET_KEY",
+        "MDP_AIRFLOW_JWT_SECRET", "sql_alchemy_conn", "passwords.json",
     },
 }  # fmt: skip
 

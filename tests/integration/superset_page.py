@@ -2,6 +2,7 @@
 
 import json
 import time
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -34,25 +35,42 @@ _TILES = """
 Row = tuple[Any, ...]
 
 
-class Page:
-    """A page of a new visitor, or of a logged-in analyst.
+@dataclass(frozen=True)
+class Look:
+    """What somebody saw of a dashboard.
 
     Attributes:
+        undrawn: titles of tiles that are missing, wrong, or do not say what they mean.
         complaints: what the console said, what failed to load, and what was asked of anybody else.
+        numbers: what the number tiles show, by title.
+        rows: the texts of the cells of every row of the tables.
+        results: what each tile was drawn from, by its name.
+        requests: path and body of the tiles' requests.
     """
+
+    undrawn: list[str]
+    complaints: list[str]
+    numbers: dict[str, str]
+    rows: list[list[str]]
+    results: dict[str, dict[str, Any]]
+    requests: list[tuple[str, Any]]
+
+
+class Page:
+    """A page of a new visitor, or of a logged-in analyst."""
 
     def __init__(self, running: Running, browser: Browser, person: str) -> None:
         self._running, self._person = running, person
         self._context = browser.new_context(viewport={"width": 1440, "height": 2000})
         self._page = self._context.new_page()
         self._answers: list[Response] = []
-        self.complaints: list[str] = []
+        self._complaints: list[str] = []
         self._dashboard: Dashboard | None = None
 
     def __enter__(self) -> Self:
         page = self._page
-        page.on("console", lambda message: self.complaints.append(f"{message.type}: {message.text}"))
-        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("console", lambda message: self._complaints.append(f"{message.type}: {message.text}"))
+        page.on("pageerror", lambda error: self._complaints.append(str(error)))
         page.on("response", self._see)
         if self._person == "analyst":
             page.goto(f"{self._running.url}/login/")
@@ -60,7 +78,7 @@ class Page:
             page.fill("#password", self._running.target.password)
             page.press("#password", "Enter")
             page.get_by_text("Log out").wait_for()
-            self.complaints.clear()  # a hint of Chromium's about the form
+            self._complaints.clear()  # a hint of Chromium's about the form
         return self
 
     def __exit__(
@@ -74,30 +92,21 @@ class Page:
         self._page.goto(f"{self._running.url}/superset/dashboard/{dashboard.name}/")
         deadline = time.monotonic() + _SECONDS
         while time.monotonic() < deadline:
-            if len(self._of_tiles()) >= len(dashboard.tiles) and not self.undrawn():
+            if len(self._of_tiles()) >= len(dashboard.tiles) and not self._undrawn():
                 break
-            if any(_DISTURBED in complaint for complaint in self.complaints):
+            if any(_DISTURBED in complaint for complaint in self._complaints):
                 self._page.reload()  # Chromium drops every connection when the machine's network changes
                 self._answers.clear()
-                self.complaints.clear()
+                self._complaints.clear()
             self._page.wait_for_timeout(200)
         self._page.wait_for_timeout(1500)  # what is drawn comes into view slowly
 
-    def undrawn(self) -> list[str]:
+    def _undrawn(self) -> list[str]:
         """Return the tiles that are missing, wrong, or say not what they mean."""
         assert self._dashboard
         shown = {tile["title"]: tile for tile in self._page.evaluate(_TILES)}
         good = {title for title, tile in shown.items() if tile["drawn"] and not tile["wrong"] and tile["means"]}
         return sorted({tile.title for tile in self._dashboard.tiles} - good) + sorted(set(shown) - self._titles())
-
-    def numbers(self) -> dict[str, str]:
-        """Return what the number tiles show, by title."""
-        return {tile["title"]: tile["number"] for tile in self._page.evaluate(_TILES) if tile["number"]}
-
-    def cells(self, text: str) -> list[str]:
-        """Return the cells of the table rows that hold a text."""
-        rows = self._page.locator("table tbody tr", has_text=text)
-        return rows.locator("td").all_inner_texts()
 
     def picture(self, file: Path) -> None:
         """Keep a picture."""
@@ -109,23 +118,28 @@ class Page:
         file.parent.mkdir(parents=True, exist_ok=True)
         self._page.screenshot(path=str(file))
 
-    def asked(self) -> dict[str, dict[str, Any]]:
-        """Return the first result that each tile was drawn from, by the tile's name."""
+    def look(self) -> Look:
+        """Return what there is to see."""
+        tiles = self._page.evaluate(_TILES)
+        return Look(
+            undrawn=self._undrawn(),
+            complaints=list(self._complaints),
+            numbers={tile["title"]: tile["number"] for tile in tiles if tile["number"]},
+            rows=[row.locator("td").all_inner_texts() for row in self._page.locator("table tbody tr").all()],
+            results=self._results(),
+            requests=[(a.url.removeprefix(self._running.url), a.request.post_data_json) for a in self._of_tiles()],
+        )
+
+    def _results(self) -> dict[str, dict[str, Any]]:
         assert self._dashboard
-        charts = self._page.request.get(f"{self._running.url}/api/v1/dashboard/{self._dashboard.name}/charts").json()[
-            "result"
-        ]
-        titles = {chart["id"]: chart["slice_name"] for chart in charts}
+        address = f"{self._running.url}/api/v1/dashboard/{self._dashboard.name}/charts"
+        titles = {chart["id"]: chart["slice_name"] for chart in self._page.request.get(address).json()["result"]}
         names = {tile.title: tile.name for tile in self._dashboard.tiles}
         found = {}
         for answer in self._of_tiles():
             form = json.loads(parse_qs(urlparse(answer.url).query)["form_data"][0])
             found[names[titles[form["slice_id"]]]] = answer.json()["result"][0]
         return found
-
-    def requests(self) -> list[tuple[str, Any]]:
-        """Return path and body of the tiles' requests."""
-        return [(a.url.removeprefix(self._running.url), a.request.post_data_json) for a in self._of_tiles()]
 
     def _of_tiles(self) -> list[Response]:
         return [answer for answer in self._answers if "slice_id" in answer.url]
@@ -136,9 +150,9 @@ class Page:
 
     def _see(self, response: Response) -> None:
         if not response.url.startswith((self._running.url, "data:", "blob:")):
-            self.complaints.append(f"asked of somebody else: {response.url}")
+            self._complaints.append(f"asked of somebody else: {response.url}")
         if response.status >= 400:
-            self.complaints.append(f"{response.status} {response.url}")
+            self._complaints.append(f"{response.status} {response.url}")
         if response.url.startswith(self._running.url + _DATA):
             self._answers.append(response)
 

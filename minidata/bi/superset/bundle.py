@@ -185,7 +185,7 @@ def unpack(content: bytes) -> list[Asset]:
                 kind, _, file = inner.partition("/")
                 if kind in KINDS:
                     data = yaml.safe_load(archive.read(entry))
-                    assets.append(Asset(kind, str(data["uuid"]), data, _number(file)))  # type: ignore[arg-type]
+                    assets.append(Asset(kind, str(data["uuid"]), data, _number(file)))
     except (zipfile.BadZipFile, yaml.YAMLError, KeyError, TypeError) as error:
         raise PermanentError(
             f"The export of Superset cannot be read: {error}. Is it a version that the dashboards were not made for?"

@@ -100,7 +100,8 @@ class Superset:
             raise PermanentError(f"What answers at {self.target.url} is no Superset. Correct the address.") from error
         if version.split(".", 1)[0] != str(RELEASE):
             raise PermanentError(
-                f"Superset at {self.target.url} is {version}; the dashboards are made for {RELEASE}.x. Nothing was changed."
+                f"Superset at {self.target.url} is {version}; the dashboards are made for {RELEASE}.x. "
+                "Nothing was changed."
             )
 
     def _log_in(self) -> None:

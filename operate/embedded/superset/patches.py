@@ -12,16 +12,20 @@ PATCHES = (
     ("static/assets/*.chunk.js", "N.description_markdown", "N.description_markeddown"),
     # Whole numbers beyond 2^53 arrive digit by digit (as BigInt), but a formatter and every drawn chart fail on them.
     (
-        "static/assets/616.*.entry.js",
+        "static/assets/*.entry.js",
         "format(e){return null==e||",
-        'format(e){if("bigint"==typeof e)return/^,?(d|~f)$/.test(this.id)?e.toLocaleString("en-US")'
-        ":this.formatFunc(Number(e));return null==e||",
+        (
+            'format(e){if("bigint"==typeof e)return/^,?(d|~f)$/.test(this.id)?e.toLocaleString("en-US")'
+            ":this.formatFunc(Number(e));return null==e||"
+        ),
     ),
     (
         "static/assets/*.chunk.js",
         "this.queriesData=u,this.ownState=l,",
-        'this.queriesData=["table","big_number_total"].includes(o.viz_type)?u:JSON.parse(JSON.stringify(u,(e,t)=>'
-        '"bigint"==typeof t?Number(t):t)),this.ownState=l,',
+        (
+            'this.queriesData=["table","big_number_total"].includes(o.viz_type)?u:JSON.parse(JSON.stringify(u,(e,t)=>'
+            '"bigint"==typeof t?Number(t):t)),this.ownState=l,'
+        ),
     ),
     # numpy 2, which Python 3.13 needs, has lost two names.
     ("utils/pandas_postprocessing/utils.py", "np.product", "np.prod"),

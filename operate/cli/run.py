@@ -1,0 +1,44 @@
+"""One run of the command: every error becomes a message and an exit code."""
+
+import psycopg
+
+from minidata.errors import NotRunningError, PlatformError
+
+# The modules register their commands.
+from operate.cli import files, generate, lifecycle, maintain, objects, open, replay, tables  # noqa: A004, F401
+from operate.cli.app import app
+from operate.cli.output import errors, safe
+from operate.embedded.preflight import FULL
+
+
+def run() -> int:
+    """Run the command.
+
+    Returns:
+        The exit code: 0 fine, 1 failed, 2 wrong use, 3 not running.
+    """
+    try:
+        result = app(standalone_mode=True, prog_name="mdp")
+    except PlatformError as error:
+        errors.print("[red]error:[/red] ", end="")
+        errors.print(safe(error), markup=False, soft_wrap=True)
+        return 3 if isinstance(error, NotRunningError) else 1
+    except psycopg.Error as error:
+        errors.print(f"error: PostgreSQL: {str(error).strip()}", markup=False, highlight=False, soft_wrap=True)
+        return 1
+    except KeyboardInterrupt:
+        errors.print("Stopped by Ctrl-C.")
+        return 130
+    except BrokenPipeError:
+        return 0
+    except OSError as error:
+        errors.print(f"error: {_explained(error)}", markup=False, soft_wrap=True)
+        return 1
+    return int(result or 0)
+
+
+def _explained(error: OSError) -> str:
+    what = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+    if error.errno in FULL:
+        return f"The disk is full, or files may not grow any more ({what}). Make room, then run the same command again."
+    return f"{what}. Mend that, then run the same command again."
