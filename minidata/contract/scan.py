@@ -33,6 +33,7 @@ class Scanner:
     Attributes:
         inside: whether the next byte is inside quotes.
         turned: the position of the last quote that opened or closed.
+        records: the number of records scanned.
         ends: the position of the LF of every record scanned, in arrays, none of them empty.
         commas: by record, the commas outside quotes in all that was scanned up to its end, in arrays.
         controls: the same for control characters (C0 other than tab, LF, CR), inside quotes or not.
@@ -43,6 +44,7 @@ class Scanner:
     def __init__(self) -> None:
         self.inside = False
         self.turned = -2
+        self.records = 0
         self.ends: list[Positions] = []
         self.commas: list[Positions] = []
         self.controls: list[Positions] = []
@@ -67,6 +69,7 @@ class Scanner:
 
     def rebase(self, cut: int) -> None:
         """Forget the first bytes of the text, which end with the last record found."""
+        self.records = 0
         self.ends, self.commas, self.controls, self.lines = [], [], [], []
         later = [positions[positions >= cut] - cut for positions in self.literals]
         self.literals = [positions for positions in later if positions.size]
@@ -96,6 +99,7 @@ class Scanner:
             self._check(window, special[others[carriages if outside is None else carriages & outside]])
             controls &= ~carriages & (rest != TAB)
         if at.size:
+            self.records += len(at)
             self.ends.append(special[others[at]] + self._base)
             # Of the specials before the n-th of the others, all but n are commas.
             self.commas.append(others[at] - at + self._commas_so_far)
@@ -173,4 +177,4 @@ def _may_close(window: Bytes, quotes: Positions) -> Flags:
 
 def _running(flags: Flags, at: Positions) -> Positions:
     """Count the flags set up to each of these positions."""
-    return np.cumsum(flags)[at] if flags.any() else np.zeros(len(at), np.int64)
+    return np.cumsum(flags, dtype=np.int64)[at] if flags.any() else np.zeros(len(at), np.int64)

@@ -4,12 +4,16 @@ from typing import Final
 
 import numpy as np
 
+from minidata.contract.backlog import Backlog
 from minidata.contract.scan import CR, LF, NotCsvError, Positions, Scanner
 from minidata.contract.slices import Slice
 from minidata.contract.verdict import CondemnedError, reason
 
 _MARK: Final = b"\xef\xbb\xbf"
 _BLOCK: Final = 1 << 18  # bytes scanned at once: what comes of them stays in the processor's cache
+
+_BACKLOG_SLICES: Final = 4  # so many slices of a record that goes on are kept in memory
+_LEAST_RECORD: Final = 16  # bytes; of smaller ones a slice holds fewer bytes, for each takes memory of its own
 
 
 class Slicer:
@@ -26,8 +30,7 @@ class Slicer:
         self._begun = False
         self._waiting: list[bytes] = []  # not yet scanned
         self._waiting_bytes = 0
-        self._kept: list[bytes] = []  # scanned, and in no slice yet
-        self._kept_bytes = 0
+        self._backlog = Backlog(max(_BACKLOG_SLICES * slice_bytes, _BLOCK))  # scanned, and in no slice yet
         self._commas_before = self._controls_before = self._lines_before = 0
 
     def feed(self, data: bytes) -> Slice | None:
@@ -40,9 +43,11 @@ class Slicer:
         self._waiting_bytes += len(data)
         if self._waiting_bytes < self._block_bytes:
             return None
-        self._scan(self._next_block())
-        cut = self._last_end()
-        return self._take(cut) if cut >= self._slice_bytes else None
+        block = self._next_block()
+        self._backlog.append(block)
+        self._scan(block)
+        full = self._last_end() >= self._slice_bytes or self._scanner.records > self._slice_bytes // _LEAST_RECORD
+        return self._take() if full else None
 
     def finish(self) -> Slice | None:
         """Return what is left, now that the text is over.
@@ -51,22 +56,24 @@ class Slicer:
             CondemnedError: `not_csv`.
         """
         block = self._next_block()
-        last = (block or b"".join(self._kept[-1:]))[-1:]
-        if not last:
+        self._backlog.append(block)
+        if not self._backlog.size:
             return None
-        if last[0] == CR:
-            self._keep(block)
-            raise self._not_csv(self._kept_bytes, "the file ends with a CR without its LF")
-        self._scan(block if last[0] == LF else block + b"\n", final=True)
+        if self._backlog.last[0] == CR:
+            raise self._not_csv(self._backlog.size, "the file ends with a CR without its LF")
+        if self._backlog.last[0] != LF:
+            self._backlog.append(b"\n")
+            block += b"\n"
+        self._scan(block, final=True)
         if self._scanner.inside:
             raise self._not_csv(self._scanner.turned, "the cell whose last quote stands there is never closed")
-        return self._take(self._last_end())
+        return self._take()
 
     @property
     def line(self) -> int:
         """The physical line on which the next byte stands."""
         waiting = sum(piece.count(b"\n") for piece in self._waiting)
-        return self._line_of(self._kept_bytes) + waiting
+        return self._line_of(self._backlog.size) + waiting
 
     def _next_block(self) -> bytes:
         block = b"".join(self._waiting)
@@ -77,44 +84,26 @@ class Slicer:
         return block.removeprefix(_MARK)
 
     def _scan(self, block: bytes, *, final: bool = False) -> None:
-        self._keep(block)
         try:
             self._scanner.scan(block, final=final)
         except NotCsvError as error:
             raise self._not_csv(error.position, error.what) from None
 
-    def _keep(self, block: bytes) -> None:
-        if block:
-            self._kept.append(block)
-            self._kept_bytes += len(block)
-
     def _line_of(self, position: int) -> int:
-        return self._lines_before + 1 + b"".join(self._kept).count(b"\n", 0, position)
+        return self._lines_before + 1 + self._backlog.lines_before(position)
 
     def _not_csv(self, position: int, what: str) -> CondemnedError:
-        return CondemnedError(reason("not_csv", f"Line {self._line_of(position)} is no CSV: {what}."))
+        line = self._line_of(position)
+        self._backlog.close()
+        return CondemnedError(reason("not_csv", f"Line {line} is no CSV: {what}."))
 
     def _last_end(self) -> int:
-        """Return the number of kept bytes up to the end of the last whole record."""
+        """Return the number of backlog's bytes up to the end of the last whole record."""
         ends = self._scanner.ends
         return int(ends[-1][-1]) + 1 if ends else 0
 
-    def _take(self, cut: int) -> Slice:
-        rest: list[bytes] = []
-        while self._kept_bytes > cut:
-            rest.append(self._kept.pop())
-            self._kept_bytes -= len(rest[-1])
-        if self._kept_bytes < cut:
-            piece, head = rest.pop(), cut - self._kept_bytes
-            self._kept.append(piece[:head])
-            rest.append(piece[head:])
-        data = b"".join(self._kept)
-        self._kept, self._kept_bytes = [], 0
-        for piece in reversed(rest):
-            self._keep(piece)
-        return self._slice(data)
-
-    def _slice(self, data: bytes) -> Slice:
+    def _take(self) -> Slice:
+        data = self._backlog.take(self._last_end())
         scanner = self._scanner
         ends, lines = np.concatenate(scanner.ends), np.concatenate(scanner.lines)
         commas, controls = np.concatenate(scanner.commas), np.concatenate(scanner.controls)
@@ -130,7 +119,7 @@ class Slicer:
             ends,
             np.where(stops > starts, cells, 0),
             _rise(controls, self._controls_before) > 0,
-            literals[literals < len(data)],
+            literals[: np.searchsorted(literals, len(data))],
         )
         self._commas_before, self._controls_before = int(commas[-1]), int(controls[-1])
         self._lines_before = int(lines[-1])

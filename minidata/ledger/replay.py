@@ -27,7 +27,8 @@ def retry_failed(connection: Connection, keys: list[str] | None = None) -> list[
         Key and version of each file that is pending now, oldest arrival first.
     """
     rows = connection.execute(
-        "with again as (update mdp.files set state = 'pending', attempts = 0, error = null, due_at = clock_timestamp(), "
+        "with again as (update mdp.files set state = 'pending', attempts = 0, error = null, "
+        "due_at = clock_timestamp(), "
         "suspect_batch = null, suspect_files = null "
         "where state = 'failed' and (%(keys)s::text[] is null or key = any(%(keys)s)) "
         "returning key, version, arrived_at, file_id) "
@@ -39,9 +40,7 @@ def retry_failed(connection: Connection, keys: list[str] | None = None) -> list[
     return rows
 
 
-def refused_files(
-    connection: Connection, *, keys: list[str] | None = None, limit: int | None = None
-) -> list[File]:
+def refused_files(connection: Connection, *, keys: list[str] | None = None, limit: int | None = None) -> list[File]:
     """Return the files that are not in and wait for a person, newest arrival first.
 
     Of versions of a key with one content only the newest counts, and none whose content was accepted later.

@@ -2,9 +2,10 @@
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from minidata.errors import NotRunningError
 from minidata.settings import PROJECT, Settings, load_settings
@@ -14,8 +15,22 @@ from operate.embedded.supervisor import Supervisor
 
 DEFAULT_STATE = PROJECT / ".mdp"
 
+_ORDER = (
+    "up", "status", "open", "generate", "upload", "wait", "files", "quarantine", "replay", "sql", "checksum",
+    "logs", "env", "down", "destroy", "test", "dev",
+)  # fmt: skip
+
+
+class _InOrder(TyperGroup):
+    """Lists the commands in the order in which they are met; new ones at the end."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return sorted(super().list_commands(ctx), key=lambda name: (*_ORDER, name).index(name))
+
+
 app = typer.Typer(
     name="mdp",
+    cls=_InOrder,
     help="Files turned into dashboards, without running a data centre.",
     epilog='Words complete with the Tab key after: eval "$(./mdp --show-completion)"',
     no_args_is_help=True,

@@ -3,6 +3,7 @@
 from typing import Annotated
 
 import typer
+from rich.text import Text
 
 from minidata import ledger
 from minidata.contract import describe
@@ -48,8 +49,8 @@ def files(
             f.state,
             ", ".join(f.reasons),
             f.rows_loaded,
-            f.rows_rejected,
-            f"{f.arrived_at:%F %T}",
+            f.rows_rejected or None,
+            f"{f.arrived_at:%m-%d %T}",
         ]
         for f in found
     ]
@@ -57,6 +58,7 @@ def files(
         ["key", "size", "state", "reason", "rows", "rejected", "arrived (UTC)"],
         rows,
         numbers=("size", "rows", "rejected"),
+        only_filled=("reason", "rejected"),
     )
 
 
@@ -114,14 +116,12 @@ def show_file(context: typer.Context, key: str, json_: Json = False) -> None:
 def list_quarantine(context: typer.Context, limit: Limit = 50, json_: Json = False) -> None:
     """List the files that are not in, with the reason and the mend.
 
+    A file whose content has come in since is not among them.
+
     Example: mdp quarantine ls
     """
     with connect(settings_of(context), "loader") as connection:
-        found = [
-            file
-            for state in ("invalid", "quarantined", "failed")
-            for file in ledger.find_files(connection, state=state, limit=None if json_ else limit)
-        ]
+        found = ledger.refused_files(connection, limit=None if json_ else limit)
     if json_:
         print_json([_as_json(file) for file in found])
     elif not found:
@@ -148,13 +148,17 @@ def show_quarantine(context: typer.Context, key: str, json_: Json = False) -> No
     if json_:
         print_json(entries)
         return
-    console.print(
-        f"[bold]{safe(file.key)}[/bold] is {file.state}: {file.rows_rejected or 0} rows rejected",
-        soft_wrap=True,
-    )
+    rejected = f", with {file.rows_rejected} rows rejected" if file.rows_rejected else ""
+    console.print(Text(safe(file.key), "bold"), f"is {file.state}{rejected}.")
     if file.message:
-        console.print(safe(file.message), markup=False, soft_wrap=True)
-    rows: list[list[object]] = [
-        [e["line"], e["column"], e["code"], e["value"], describe(e["code"]).mend] for e in entries
-    ]
-    print_table(["line", "column", "code", "value", "mend"], rows, numbers=("line",))
+        console.print(safe(file.message), markup=False)
+    # What concerns the file as a whole stands in the message.
+    rows: list[list[object]] = [[e["line"], e["column"], e["code"], e["value"]] for e in entries if e["line"]]
+    if not rows:
+        return
+    console.print()
+    print_table(["line", "column", "code", "value"], rows, numbers=("line",))
+    console.print()
+    print_table(
+        ["code", "what to do"], [[code, describe(code).mend] for code in dict.fromkeys(e["code"] for e in entries)]
+    )

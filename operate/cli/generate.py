@@ -58,7 +58,7 @@ def generate(
     out: Annotated[Path | None, typer.Option(file_okay=False, help="Write them below this folder.")] = None,
     upload: Annotated[bool, typer.Option("--upload", help="Upload them into raw, as is done without --out.")] = False,
     prefix: Annotated[str, typer.Option(help="Put before each key.")] = "",
-    live: Annotated[bool, typer.Option("--live", help="Draw the world, and the files on their way, meanwhile.")] = False,
+    live: Annotated[bool, typer.Option("--live", help="Draw the world and the files on their way.")] = False,
     every: Annotated[
         float | None, typer.Option(min=0, show_default="0, with --live 1", help="Seconds between two files.")
     ] = None,
@@ -114,16 +114,14 @@ def _make(plan: Generation, sinks: list[Uploader], seconds: float, *, each_line:
     return written
 
 
-def _draw(
-    plan: Generation, sinks: list[Uploader], seconds: float, settings: Settings, raw: _Raw
-) -> list[Written]:
+def _draw(plan: Generation, sinks: list[Uploader], seconds: float, settings: Settings, raw: _Raw) -> list[Written]:
     """Make the snapshots and draw them, until the platform is done with the last."""
     with connect(settings, "loader") as connection:
         connection.autocommit = True
         stages: dict[str, int] = {}
 
         def look() -> None:
-            found = dict(
+            found: dict[str, int] = dict(
                 connection.execute("select state::text, count(*) from mdp.files group by state order by state")
             )
             stages.update(dict.fromkeys(_STAGES, 0) | found)
@@ -148,9 +146,7 @@ def _draw(
         return list(watch(until_done(), plan.world, console, lambda: stages))
 
 
-def _paced(
-    progress: Iterator[Written], seconds: float, look: Callable[[], None] = lambda: None
-) -> Iterator[Written]:
+def _paced(progress: Iterator[Written], seconds: float, look: Callable[[], None] = lambda: None) -> Iterator[Written]:
     """Pass progress on, one step in so many seconds; looks meanwhile."""
     for step in progress:
         yield step

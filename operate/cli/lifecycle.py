@@ -2,7 +2,6 @@
 
 import os
 import shlex
-import shutil
 import signal
 import sys
 import time
@@ -35,13 +34,14 @@ def up(
     """
     began = time.monotonic()
     os.umask(0o077)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupted)
     state = State.open(context.obj)
     try:
         with Steps() as steps:
             start_platform(state, steps, simulator=simulator)
     except KeyboardInterrupt:
-        errors.print("Interrupted: what this `up` had started is stopped again. `./mdp up` starts anew.")
+        errors.print("What this `up` had started is stopped. `./mdp up` starts anew.")
         raise typer.Exit(130) from None
     console.print(f"[green]The platform is up[/green] after {time.monotonic() - began:.0f} s.")
     sentence = postgres.server(state).home.sentence
@@ -49,6 +49,11 @@ def up(
         console.print(sentence, soft_wrap=True)
     _print_addresses(state, settings_of(context))
     console.print("Try: ./mdp upload FILE.csv --wait, then ./mdp sql 'select * from channel_stats limit 5'")
+
+
+def _interrupted(*_: object) -> None:
+    errors.print("Interrupted: what this `up` has started is being stopped ...")
+    raise KeyboardInterrupt
 
 
 def _print_addresses(state: State, settings: Settings) -> None:
@@ -74,7 +79,7 @@ def down(context: typer.Context) -> None:
     if not state.exists():
         console.print(f"No platform was ever started in {state.folder}.", soft_wrap=True)
         return
-    with Steps("stopped") as steps:
+    with Steps() as steps:
         ran = stop_platform(State.open(state.folder), steps)
     console.print("Stopped; the data is kept." if ran else "Nothing was running.")
 
@@ -91,7 +96,7 @@ def destroy(context: typer.Context, yes: Annotated[bool, typer.Option("--yes", h
     if not yes:
         typer.confirm(f"Remove all data of the platform in {state.folder}?", abort=True, err=True)
     state = State.open(state.folder)
-    with Steps("stopped") as steps:
+    with Steps() as steps:
         stop_platform(state, steps)
     postgres_home.remove(state)
     left = state.remove()

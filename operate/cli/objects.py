@@ -20,6 +20,7 @@ _POLL_SECONDS = 0.1
 
 
 def progress_bar() -> Progress:
+    """Return a bar on standard error, which only a terminal shows."""
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),

@@ -25,7 +25,7 @@ class Page(StrEnum):
 @app.command("open")
 def open_page(
     context: typer.Context,
-    page: Annotated[Page | None, typer.Argument(help="Without it the dashboards, or Airflow if there are none.")] = None,
+    page: Annotated[Page | None, typer.Argument(help="Without it the dashboards, else Airflow.")] = None,
 ) -> None:
     """Open a page of the platform in the browser, and print its address.
 
@@ -42,7 +42,7 @@ def open_page(
         return
     port = ports.get({Page.AIRFLOW: "airflow", Page.DASHBOARDS: "superset"}[chosen])
     if port is None:
-        raise PermanentError(f"No {chosen} run here. `mdp status` lists what does; `mdp open s3` prints the store's address.")
+        raise PermanentError(f"No {chosen} run here. `mdp status` lists what does.")
     address = f"http://127.0.0.1:{port}"
     secret = {Page.AIRFLOW: "MDP_AIRFLOW_PASSWORD", Page.DASHBOARDS: "MDP_SUPERSET_PASSWORD"}[chosen]
     console.print(f"{address}  (user admin, {secret} in {secrets_file(state)})", markup=False, soft_wrap=True)

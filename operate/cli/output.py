@@ -31,13 +31,28 @@ def print_json(value: Any) -> None:
     print(json.dumps(value, default=str, ensure_ascii=False, indent=2))
 
 
-def print_table(columns: list[str], rows: list[list[object]], *, numbers: tuple[str, ...] = ()) -> None:
-    """Print rows under a header; columns in `numbers` stand to the right."""
+def print_table(
+    columns: list[str],
+    rows: list[list[object]],
+    *,
+    numbers: tuple[str, ...] = (),
+    only_filled: tuple[str, ...] = (),
+) -> None:
+    """Print rows under a header.
+
+    Args:
+        columns: their names.
+        rows: a cell for each column; None is an empty one.
+        numbers: columns that stand to the right.
+        only_filled: columns that are left out if all their cells are empty.
+    """
+    texts = [[safe("" if cell is None else cell) for cell in row] for row in rows]
+    shown = [n for n, name in enumerate(columns) if name not in only_filled or any(row[n] for row in texts)]
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        table.add_column(column, justify="right" if column in numbers else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(safe("" if cell is None else cell)) for cell in row))
+    for n in shown:
+        table.add_column(columns[n], justify="right" if columns[n] in numbers else "left", overflow="fold")
+    for row in texts:
+        table.add_row(*(Text(row[n]) for n in shown))
     console.print(table)
 
 

@@ -8,6 +8,7 @@ from minidata import ledger
 from minidata.errors import PermanentError
 from minidata.ledger import File
 from minidata.quarantine import put_back
+from minidata.settings import Settings
 from minidata.store import ObjectStore
 from minidata.warehouse.connection import Connection, connect
 from operate.cli.app import app, settings_of
@@ -53,10 +54,9 @@ def replay(
     with connect(settings, "loader") as connection:
         versions = ledger.retry_failed(connection, wanted)
         missed = _missed(connection, wanted, versions, "replayed", _INSTEAD)
-    _tell(versions, "Trying {} again.", json_=json_ and not wait)
-    if wait and versions:
-        wait_for(settings, versions, json_=json_)
-    _complain(missed)
+    _tell(settings, versions, "Trying {} again.", wait=wait, json_=json_)
+    if missed:
+        raise PermanentError("\n".join(missed))
 
 
 @quarantine_app.command("replay")
@@ -81,10 +81,9 @@ def replay_quarantined(
         refused = [f for f in ledger.refused_files(connection, keys=wanted) if f.state == "quarantined"]
         versions = [(file.key, put_back(store, settings, file)) for file in reversed(refused)]  # oldest first
         missed = _missed(connection, wanted, versions, "put back", _PUT_BACK_INSTEAD)
-    _tell(versions, "Put {} back into raw.", json_=json_ and not wait)
-    if wait and versions:
-        wait_for(settings, versions, json_=json_)
-    _complain(missed)
+    _tell(settings, versions, "Put {} back into raw.", wait=wait, json_=json_)
+    if missed:
+        raise PermanentError("\n".join(missed))
 
 
 def _wanted(keys: list[str] | None, *, all_: bool) -> list[str] | None:
@@ -113,16 +112,14 @@ def _missed(
     return missed
 
 
-def _tell(versions: list[tuple[str, str]], sentence: str, *, json_: bool) -> None:
-    if json_:
+def _tell(settings: Settings, versions: list[tuple[str, str]], sentence: str, *, wait: bool, json_: bool) -> None:
+    """Say what was done, and what becomes of it if that is to be waited for."""
+    if json_ and not wait:
         print_json([{"key": key, "version": version} for key, version in versions])
-    elif not versions:
-        console.print("There is nothing to send again.")
-    else:
-        count = "1 file" if len(versions) == 1 else f"{len(versions)} files"
-        console.print(sentence.format(count), "`mdp wait` tells what becomes of them.")
-
-
-def _complain(missed: list[str]) -> None:
-    if missed:
-        raise PermanentError("\n".join(missed))
+        return
+    if not json_:
+        console.print(sentence.format({0: "nothing", 1: "1 file"}.get(len(versions), f"{len(versions)} files")))
+    if wait:
+        wait_for(settings, versions, json_=json_)
+    elif versions:
+        console.print("`mdp wait` tells what becomes of them.")

@@ -1,6 +1,7 @@
 """One run of the command: every error becomes a message and an exit code."""
 
 import psycopg
+from rich.text import Text
 
 from minidata.errors import NotRunningError, PlatformError
 
@@ -20,11 +21,10 @@ def run() -> int:
     try:
         result = app(standalone_mode=True, prog_name="mdp")
     except PlatformError as error:
-        errors.print("[red]error:[/red] ", end="")
-        errors.print(safe(error), markup=False, soft_wrap=True)
+        _print(safe(error))
         return 3 if isinstance(error, NotRunningError) else 1
     except psycopg.Error as error:
-        errors.print(f"error: PostgreSQL: {str(error).strip()}", markup=False, highlight=False, soft_wrap=True)
+        _print(f"PostgreSQL: {safe(str(error).strip())}")
         return 1
     except KeyboardInterrupt:
         errors.print("Stopped by Ctrl-C.")
@@ -32,9 +32,13 @@ def run() -> int:
     except BrokenPipeError:
         return 0
     except OSError as error:
-        errors.print(f"error: {_explained(error)}", markup=False, soft_wrap=True)
+        _print(safe(_explained(error)))
         return 1
     return int(result or 0)
+
+
+def _print(message: str) -> None:
+    errors.print(Text("error: ", "red").append(message, "default"))
 
 
 def _explained(error: OSError) -> str:

@@ -13,16 +13,11 @@ _LOOK_SECONDS = 0.25
 
 
 class Steps:
-    """Shows what each service is doing: live on a terminal, line by line elsewhere, never silent for long.
+    """Shows what each service is doing: live on a terminal, line by line elsewhere, never silent for long."""
 
-    Args:
-        done: the word for a service that is done.
-    """
-
-    def __init__(self, done: str = "ready") -> None:
-        self._done = done
+    def __init__(self) -> None:
         self._began: dict[str, float] = {}
-        self._busy: dict[str, None] = {}  # titles, in the order in which they began
+        self._busy: dict[str, str] = {}  # what is being done, in the order in which it began
         self._tasks: dict[str, TaskID] = {}
         self._live = errors.is_terminal
         self._progress = Progress(
@@ -51,11 +46,12 @@ class Steps:
     def __call__(self, title: str, doing: str | None) -> None:
         """Take a report: what a service is doing, or None when it is done."""
         with self._lock:
-            began = self._began.setdefault(title, time.monotonic())
+            if title not in self._busy or doing == "stopping":
+                self._began[title] = time.monotonic()
             if doing:
-                self._busy[title] = None
+                self._busy[title] = doing
             else:
-                self._busy.pop(title, None)
+                done = "stopped" if self._busy.pop(title, "") == "stopping" else "ready"
             if self._live:
                 task = self._tasks.get(title)
                 if task is None:
@@ -64,7 +60,7 @@ class Steps:
             elif doing:
                 self._say(f"{title}: {doing} ...")
             else:
-                self._say(f"{title}: {self._done} ({time.monotonic() - began:.1f} s)")
+                self._say(f"{title}: {done} ({time.monotonic() - self._began[title]:.1f} s)")
 
     def _beat(self) -> None:
         while not self._over.wait(_LOOK_SECONDS):

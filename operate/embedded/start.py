@@ -11,6 +11,7 @@ from minidata.errors import TransientError
 from minidata.events.inbox import CHANNEL
 from minidata.settings import Settings
 from minidata.warehouse.connection import connect
+from minidata.warehouse.mart import apply_mart
 from minidata.warehouse.migrate import apply_datasets, create_roles, create_warehouse, migrate
 from operate.embedded import airflow, buckets, object_store, postgres, processes
 from operate.embedded.doors import require_closed
@@ -149,6 +150,7 @@ def _start_database(start: Start) -> None:
     with connect(start.settings, "owner") as owner:
         migrate(owner)
         apply_datasets(owner, read_datasets(start.settings.datasets_folder).values())
+        apply_mart(owner)
     start.report(title, None)
 
 

@@ -130,7 +130,8 @@ class State:
             return Platform()
         except (OSError, ValueError) as error:
             raise PermanentError(
-                f"{file} is damaged: {' '.join(str(error).split())}. Put it back from a backup; without it the platform's ports and the "
+                f"{file} is damaged: {' '.join(str(error).split())}. Put it back from a backup; "
+                "without it the platform's ports and the "
                 "place of its database are unknown."
             ) from error
 

@@ -94,7 +94,25 @@ def test_the_scanner_tells_where_the_text_stops_to_be_csv() -> None:
 
 
 def test_slices_are_hardly_larger_than_asked_for() -> None:
-    record = b"x" * 9 + b"\n"
+    record = b"x" * 19 + b"\n"
     slices = _slices(record * 1000, 800, 100)
     assert all(800 <= len(s.data) <= 1000 for s in slices[:-1])
     assert [int(s.lines[0]) for s in slices] == [1 + sum(len(t.ends) for t in slices[:n]) for n in range(len(slices))]
+
+
+def test_a_slice_of_tiny_records_holds_fewer_bytes() -> None:
+    slices = _slices(b"\n" * 10_000, 1600, 100)
+    assert max(len(s.ends) for s in slices) <= 1600 // 16 + 1600 // 8
+    assert sum(len(s.ends) for s in slices) == 10_000
+
+
+def test_a_record_that_goes_on_and_on_waits_on_disk_until_it_ends() -> None:
+    record = b'"' + b"a\n" * 600_000 + b'"\n'
+    slices = _slices(b"first\n" + record + b"last", 1000, 50_000)
+    assert b"".join(s.data for s in slices) == b"first\n" + record + b"last\n"
+    assert [line for s in slices for line in s.lines.tolist()] == [1, 2, 600_003]
+
+
+def test_a_quote_that_is_never_closed_is_told_with_its_line_however_much_follows() -> None:
+    with pytest.raises(CondemnedError, match="^Line 3 is no CSV: .* never closed"):
+        _slices(b'a\nb\n"c' + b"d\n" * 600_000, 1000, 50_000)
