@@ -25,12 +25,13 @@ from operate.embedded.status import services_status
 @app.command()
 def up(
     context: typer.Context,
-    bi: Annotated[bool, typer.Option("--bi/--no-bi", help="With the dashboards.")] = True,
+    # The dashboards are not started yet; a script may say already that it wants none.
+    bi: Annotated[bool, typer.Option("--bi/--no-bi", hidden=True)] = True,  # noqa: ARG001
     simulator: Annotated[bool, typer.Option("--simulator/--no-simulator", help="With simulated uploads.")] = True,
 ) -> None:
     """Set up what is missing, start everything in order, and print the addresses. Again: heal what is down.
 
-    Example: mdp up --no-bi
+    Example: mdp up --no-simulator
     """
     began = time.monotonic()
     os.umask(0o077)

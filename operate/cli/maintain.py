@@ -27,7 +27,6 @@ _CHECKS = (
 def test(
     context: typer.Context,
     paths: Annotated[list[str] | None, typer.Argument(help="Tests to run, and options for pytest.")] = None,
-    all_: Annotated[bool, typer.Option("--all", help="The long ones too: they need Chromium and take longer.")] = False,
 ) -> None:
     """Run what CI runs: lint, types, layers, then the tests, up to real servers and the whole platform.
 
@@ -35,8 +34,7 @@ def test(
     """
     if not paths:
         check()
-    # pytest's own default leaves the long ones out
-    _run(["-m", "pytest", *(["-m", ""] if all_ else []), *(paths or []), *context.args])
+    _run(["-m", "pytest", *(paths or []), *context.args])
 
 
 @dev.command()

@@ -97,6 +97,7 @@ def migrate(state: State, settings: Settings) -> None:
         capture_output=True,
         text=True,
         check=False,
+        start_new_session=True,  # out of Ctrl-C's reach: interrupted, it reports success
     )
     if done.returncode:
         raise PermanentError(f"Airflow could not make its tables:\n{(done.stdout + done.stderr)[-2000:]}")

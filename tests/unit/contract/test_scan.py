@@ -114,5 +114,5 @@ def test_a_record_that_goes_on_and_on_waits_on_disk_until_it_ends() -> None:
 
 
 def test_a_quote_that_is_never_closed_is_told_with_its_line_however_much_follows() -> None:
-    with pytest.raises(CondemnedError, match="^Line 3 is no CSV: .* never closed"):
+    with pytest.raises(CondemnedError, match=r"^Line 3 is no CSV: .* never closed"):
         _slices(b'a\nb\n"c' + b"d\n" * 600_000, 1000, 50_000)
