@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -18,6 +19,7 @@ _TOP = 10
 _BURSTS = 5
 _KEPT = 24  # points of a sparkline
 _BAR_WIDTH = 30
+_SLACK = 4  # columns; terminals disagree about how wide some scripts are
 
 Stages = Callable[[], Mapping[str, int]]
 
@@ -65,7 +67,7 @@ class LiveView:
             parts.append(self._bursts(bursts))
         if self._stages:
             parts.append(self._pipeline(self._stages()))
-        return Group(*parts)
+        return Padding(Group(*parts), (0, _SLACK, 0, 0))
 
     def _heading(self, world: World) -> Text:
         text = Text(f"{world.now:%Y-%m-%d %H:%M:%S} UTC", style="bold")
@@ -76,7 +78,7 @@ class LiveView:
         return text
 
     def _videos(self) -> Table:
-        table = Table(title="Most watched now", title_justify="left", expand=True)
+        table = _table("Most watched now")
         table.add_column("video", ratio=3, no_wrap=True)
         table.add_column("channel", ratio=2, no_wrap=True)
         table.add_column("views", justify="right")
@@ -92,7 +94,7 @@ class LiveView:
 
     @staticmethod
     def _bursts(bursts: list[Viral]) -> Table:
-        table = Table(title="Gone viral", title_justify="left", expand=True)
+        table = _table("Gone viral")
         table.add_column("video", ratio=3, no_wrap=True)
         table.add_column("since", justify="right")
         table.add_column("lift", justify="right")
@@ -103,7 +105,7 @@ class LiveView:
 
     @staticmethod
     def _pipeline(stages: Mapping[str, int]) -> Table:
-        table = Table(title="Files in the pipeline", title_justify="left", expand=True)
+        table = _table("Files in the pipeline")
         table.add_column("state")
         table.add_column("files", justify="right")
         table.add_column("", ratio=1)
@@ -112,6 +114,19 @@ class LiveView:
             width = -(-files * _BAR_WIDTH // most) if most else 0
             table.add_row(Text(state), Text(f"{files:,}"), Text("█" * width))
         return table
+
+
+def _table(title: str) -> Table:
+    return Table(
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        header_style="dim",
+        box=None,
+        pad_edge=False,
+        padding=(0, 2, 0, 0),
+        expand=True,
+    )
 
 
 def watch(

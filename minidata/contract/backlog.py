@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Iterator
+from itertools import chain
 from typing import IO
 
 _READ_AT_ONCE = 1 << 20  # bytes
@@ -64,7 +65,7 @@ class Backlog:
     def lines_before(self, position: int) -> int:
         """Count the LFs before a position."""
         lines = 0
-        for piece in (*self._on_disk(), *self._pieces):
+        for piece in chain(self._on_disk(), self._pieces):
             lines += piece.count(b"\n", 0, max(position, 0))
             position -= len(piece)
         return lines

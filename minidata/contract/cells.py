@@ -32,7 +32,7 @@ def cells_of(record: bytes) -> list[str]:
     >>> cells_of(b'a"b, "c",d')
     ['a"b', ' "c"', 'd']
     """
-    found = _CELL.findall(record.decode() + ",")
+    found = _CELL.findall((record + b",").decode())
     return [quoted.replace('""', '"') if quoted else plain for quoted, plain in found]
 
 

@@ -18,6 +18,7 @@ from minidata.contract.verdict import KEPT_RECORDS, RejectEntry
 from minidata.dataset import Dataset, TimestampColumn
 
 _MARK = b"\xef\xbb\xbf"
+_LARGE_RECORD = 1 << 20  # bytes; a larger one goes straight to the judge, for Polars makes more copies of it
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,7 @@ class Sieve:
         suspects = np.zeros(len(slice_.cells), bool)
         suspects[records] = True
         kept = suspects & (slice_.cells == self._width) & ~slice_.controls
+        kept &= slice_.stops - slice_.starts <= _LARGE_RECORD
         good, doubtful = self._parse(slice_, kept)
         suspects[np.delete(np.flatnonzero(kept), doubtful)] = False
         rows: list[list[Value]] = []

@@ -1,4 +1,4 @@
-"""Sets up a PostgreSQL server for the platform: roles, databases, migrations, tables; again without harm.
+"""Sets up a PostgreSQL server for the platform: roles, databases, migrations, tables, views; again without harm.
 
 Run as `python -m minidata.warehouse`, with the `MDP_*` settings, before anything else uses the server: by Compose,
 by a Helm hook, or by hand. Needs the server's administrator, unless a person has made the roles (`--no-roles`).
@@ -19,6 +19,7 @@ from minidata.errors import PermanentError, PlatformError, TransientError
 from minidata.settings import Settings
 from minidata.warehouse import migrate as steps
 from minidata.warehouse.connection import Connection, connect, conninfo, is_outage
+from minidata.warehouse.mart import apply_mart
 
 GUESTS = ("airflow", "metabase")  # programs that may have a role and a database of their own on this server
 
@@ -75,6 +76,7 @@ def set_up(settings: Administration, guests: Sequence[str] = (), *, roles: bool 
     with connect(settings, "owner") as owner:
         applied = steps.migrate(owner)
         steps.apply_datasets(owner, read_datasets(settings.datasets_folder).values())
+        apply_mart(owner)
         allow_events(owner)
     return applied
 

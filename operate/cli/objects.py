@@ -2,21 +2,24 @@
 
 import time
 from collections import Counter
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
+import psycopg
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from minidata.errors import PermanentError
+from minidata.errors import PermanentError, TransientError
 from minidata.settings import Settings
 from minidata.store import ObjectStore
-from minidata.warehouse.connection import connect
+from minidata.warehouse.connection import Connection, connect
 from operate.cli.app import app, settings_of
 from operate.cli.output import console, errors, print_json, safe
 
 FINAL = ("archived", "quarantined", "superseded", "failed", "excluded")
 _POLL_SECONDS = 0.1
+_OUTAGE_SECONDS = 0.5
 
 
 def progress_bar() -> Progress:
@@ -94,18 +97,12 @@ def wait(
 
 
 def wait_for(settings: Settings, present: list[tuple[str, str]], *, json_: bool, timeout: float = 0) -> None:
-    """Poll the ledger until these versions, (key, version), are in a final state."""
+    """Poll the ledger until these versions, (key, version), are in a final state; an outage is waited out."""
     started = time.monotonic()
-    keys, versions = [k for k, _ in present], [v for _, v in present]
-    with connect(settings, "loader") as connection, progress_bar() as progress:
-        connection.autocommit = True
+    with closing(_Ledger(settings, present)) as ledger, progress_bar() as progress:
         task = progress.add_task("Waiting", total=len(present))
         while True:
-            states = connection.execute(
-                "select f.key, f.version, f.state::text, f.reasons from mdp.files f "
-                "join unnest(%s::text[], %s::text[]) as p (key, version) using (key, version) order by f.file_id",
-                [keys, versions],
-            ).fetchall()
+            states = ledger.states()
             done = [row for row in states if row[2] in FINAL]
             progress.update(task, completed=len(done))
             if len(done) == len(present):
@@ -124,3 +121,34 @@ def wait_for(settings: Settings, present: list[tuple[str, str]], *, json_: bool,
     for key, _, state, reasons in states:
         if state != "archived":
             console.print(f"  {safe(key)}: {state} {', '.join(reasons)}", markup=False, soft_wrap=True)
+
+
+class _Ledger:
+    """The ledger's word on some versions, asked again and again; a server that restarts meanwhile is reached anew."""
+
+    def __init__(self, settings: Settings, present: list[tuple[str, str]]) -> None:
+        self._settings = settings
+        self._asked = [[key for key, _ in present], [version for _, version in present]]
+        self._connection: Connection | None = None
+
+    def states(self) -> list[tuple[str, str, str, list[str]]]:
+        """Return key, version, state and reasons of those that it knows; none while the server is away."""
+        try:
+            if self._connection is None:
+                self._connection = connect(self._settings, "loader")
+                self._connection.autocommit = True
+            return self._connection.execute(
+                "select f.key, f.version, f.state::text, f.reasons from mdp.files f "
+                "join unnest(%s::text[], %s::text[]) as p (key, version) using (key, version) order by f.file_id",
+                self._asked,
+            ).fetchall()
+        except (TransientError, psycopg.OperationalError):
+            self.close()
+            time.sleep(_OUTAGE_SECONDS)
+            return []
+
+    def close(self) -> None:
+        """Hang up."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None

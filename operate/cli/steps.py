@@ -66,8 +66,9 @@ class Steps:
         while not self._over.wait(_LOOK_SECONDS):
             with self._lock:
                 if time.monotonic() - self._spoke >= _QUIET_SECONDS:
+                    stopping = [title for title, doing in self._busy.items() if doing == "stopping"]
                     seconds = time.monotonic() - self._started
-                    self._say(f"still waiting for {', '.join(self._busy) or 'the end'} ({seconds:.0f} s)")
+                    self._say(f"still waiting for {', '.join(stopping or self._busy) or 'the end'} ({seconds:.0f} s)")
 
     def _say(self, line: str) -> None:
         self._spoke = time.monotonic()

@@ -1,5 +1,6 @@
 """Airflow without Docker: its four components as processes, on loopback, with a password file of our own."""
 
+import contextlib
 import json
 import os
 import subprocess
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import psutil
 import psycopg
 from psycopg import sql
 
@@ -101,6 +103,13 @@ def migrate(state: State, settings: Settings) -> None:
     )
     if done.returncode:
         raise PermanentError(f"Airflow could not make its tables:\n{(done.stdout + done.stderr)[-2000:]}")
+
+
+def kill_migration(state: State) -> None:
+    """Kill a migration that runs: `migrate`, which waits for it, then fails. The next start takes it up again."""
+    for process in processes.find(state.folder, MIGRATION):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
 
 
 def write_passwords(home: Path, password: str) -> None:

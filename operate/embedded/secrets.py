@@ -42,8 +42,8 @@ def make_secrets(file: Path) -> bool:
         new.replace(file)
     except (OSError, UnicodeDecodeError) as error:
         raise PermanentError(
-            f"The secrets in {file} cannot be read or written: {error}. "
-            f"Make {file} readable and its folder writable for you, then try again."
+            f"The secrets in {file} cannot be read or written: {error}. See that you may read {file} and write in its "
+            "folder, and that the disk has space, then try again."
         ) from error
     return True
 

@@ -1,6 +1,5 @@
 """The ordered start: each service once what it needs has been seen to work, and side by side where it can."""
 
-import signal
 from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -114,7 +113,7 @@ def _side_by_side(start: Start) -> Iterator[ThreadPoolExecutor]:
             yield pool
         except BaseException:
             start.supervisor.give_up()
-            processes.end(processes.find(start.state.folder, airflow.MIGRATION), signal.SIGKILL)
+            airflow.kill_migration(start.state)
             raise
 
 

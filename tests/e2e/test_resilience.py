@@ -7,11 +7,14 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from pathlib import Path
 
 import psutil
 import psycopg
 import pytest
 
+from operate.embedded.state import State
+from operate.embedded.supervisor import Supervisor
 from tests.e2e.conftest import Platform
 from tests.e2e.test_from_upload_to_table import snapshot
 
@@ -45,23 +48,27 @@ def load_one(platform: Platform, seed: int) -> None:
     assert file["state"] == "archived", file
 
 
+def archived(platform: Platform, key: str) -> bool:
+    """Tell whether a file is archived; while a server is away, nobody knows."""
+    found = platform.mdp("files", "--json", check=False)
+    return found.returncode == 0 and (key, "archived") in {(f["key"], f["state"]) for f in json.loads(found.stdout)}
+
+
 @pytest.mark.parametrize("name", SERVICES)
 def test_a_killed_service_comes_back_and_nothing_is_lost(platform: Platform, name: str) -> None:
     pid = service(platform, name)["pid"]
     assert isinstance(pid, int)
+    key = f"youtube_stats/{name}.csv"
+    platform.put({key: snapshot(100 + SERVICES.index(name), 50)})
     os.kill(pid, signal.SIGKILL)
-    load_one(platform, 100 + SERVICES.index(name))
-    until(lambda: service(platform, name)["state"] == "running")
-    assert service(platform, name)["pid"] != pid
+    until(lambda: archived(platform, key))
+    until(lambda: service(platform, name)["state"] == "running" and service(platform, name)["pid"] != pid)
 
 
 def test_a_killed_supervisor_is_healed_by_up(platform: Platform) -> None:
-    (supervisor,) = [
-        process
-        for process in psutil.process_iter()
-        if "supervisor.supervisord" in process.cmdline()
-        and str(platform.state / "supervisor.conf") in process.cmdline()
-    ]
+    pid = int((Path(Supervisor(State(platform.state)).socket).parent / "supervisord.pid").read_text())
+    supervisor = psutil.Process(pid)
+    assert str(platform.state / "supervisor.conf") in supervisor.cmdline()
     supervisor.kill()
     supervisor.wait()
     assert platform.mdp("files", check=False).returncode == 3

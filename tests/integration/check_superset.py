@@ -21,7 +21,7 @@ from operate.embedded.state import State
 from operate.embedded.superset.setup import set_up
 
 from .superset_page import Look, Page, answers, expected
-from .superset_world import HUGE, Running, chromium, seed, superset
+from .superset_world import HUGE, MARKUP, Running, chromium, seed, superset
 
 DASHBOARDS = read_dashboards()
 NAMES = [dashboard.name for dashboard in DASHBOARDS]
@@ -205,6 +205,10 @@ class TestLook:
 def test_a_whole_number_is_shown_to_its_last_digit(looked: dict[tuple[str, str], Look]) -> None:
     [row] = [row for row in looked["channels", "visitor"].rows if "Huge" in row]
     assert row.count(f"{HUGE:,}") == 3  # subscribers, views, views per video
+
+
+def test_markup_in_the_data_is_shown_as_it_is(looked: dict[tuple[str, str], Look]) -> None:
+    assert [row for row in looked["engagement", "visitor"].rows if row[0] == MARKUP]
 
 
 def test_eight_visitors_at_once_get_every_tile(running: Running, looked: dict[tuple[str, str], Look]) -> None:

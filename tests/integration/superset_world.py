@@ -35,6 +35,8 @@ CHROMIUM = [
 ]  # fmt: skip
 HUGE = 2**53 + 1  # the first whole number that a browser's own numbers cannot hold
 
+MARKUP = "% {{ [[ ' <b>bold</b> <script>1</script>"
+
 
 @dataclass(frozen=True)
 class Running:
@@ -106,7 +108,7 @@ def seed(settings: Settings) -> None:
         rows += world.snapshot()
     last = rows[-1]
     huge = last._replace(video_id="HUGE", channel_id="HUGE", channel_name="Huge", channel_subscribers=HUGE)
-    rows.append(huge._replace(total_views=HUGE, total_likes=HUGE, total_dislikes=HUGE, description="% {{ [[ ' <b>"))
+    rows.append(huge._replace(total_views=HUGE, total_likes=HUGE, total_dislikes=HUGE, description=MARKUP))
     frame = pl.DataFrame(rows, schema=list(last._fields), orient="row", infer_schema_length=None)
     frame = frame.with_columns(pl.col("date_created", "date_updated").dt.replace_time_zone(None))
     with connect(settings, "owner") as owner:

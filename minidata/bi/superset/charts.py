@@ -192,6 +192,7 @@ def _pie(_: Dashboard, tile: Tile, metrics: list[Form]) -> Form:
 def _table(dashboard: Dashboard, tile: Tile, metrics: list[Form]) -> Form:
     return {
         "query_mode": "aggregate",
+        "allow_render_html": False,  # what stands in a cell is data
         "groupby": [dimension.column for dimension in tile.dimensions],
         "metrics": metrics,
         "timeseries_limit_metric": _order(dashboard, tile, metrics) if metrics else None,

@@ -63,9 +63,11 @@ def build(tools: Path = TOOLS) -> Path:
         except (OSError, subprocess.TimeoutExpired) as error:
             raise PermanentError(f"MinIO could not be built with {go}: {error}. Try again.") from error
         if done.returncode:
+            told = [line for line in done.stderr.splitlines() if not line.startswith("go: downloading ")]
             raise PermanentError(
-                f"MinIO could not be built with {go}:\n{done.stderr.strip()[-2000:]}\n"
-                "It needs Go 1.24 or newer, 3 GB of disk and a Go module proxy (GOPROXY)."
+                f"MinIO could not be built with {go}, which ended with {done.returncode}:\n"
+                + "\n".join(told[-20:])
+                + "\nIt needs Go 1.24 or newer, 3 GB of disk and a Go module proxy (GOPROXY)."
             )
         (Path(scratch) / "bin" / "minio").replace(binary)
     return binary

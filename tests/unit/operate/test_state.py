@@ -63,11 +63,18 @@ def test_a_port_that_was_never_chosen_says_what_to_do(tmp_path: Path) -> None:
         State.open(tmp_path).port("postgres")
 
 
-@pytest.mark.parametrize("content", ["", "{", '{"layout": 99}', '{"unknown": 1}', "[]"])
+@pytest.mark.parametrize("content", ["", "{", '{"unknown": 1}', "[]"])
 def test_a_damaged_memory_is_an_error_that_names_the_file(tmp_path: Path, content: str) -> None:
     state = State.open(tmp_path)
     (tmp_path / "platform.json").write_text(content)
     with pytest.raises(PermanentError, match=r"platform\.json is damaged"):
+        _ = state.platform
+
+
+def test_a_platform_of_another_version_says_which_version_it_needs(tmp_path: Path) -> None:
+    state = State.open(tmp_path)
+    (tmp_path / "platform.json").write_text('{"layout": 99}')
+    with pytest.raises(PermanentError, match=r"another version of this program \(layout 99"):
         _ = state.platform
 
 

@@ -1,0 +1,110 @@
+"""Superset's environment: made at one stroke or not at all, and patched without touching the installer's cache."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from minidata.errors import PermanentError
+from operate.embedded.superset import environment
+from operate.embedded.superset.patches import PATCHES, patch
+
+# An installer that makes what the real one makes, as far as the rest looks at it.
+_UV = """#!/bin/sh
+echo "$@" >> {log}
+case "$1" in
+--version) exit 0 ;;
+venv) for last; do :; done; mkdir -p "$last/bin" && : > "$last/bin/python" && chmod +x "$last/bin/python" ;;
+pip) echo "Downloading apache-superset (99.0MiB)"; {rest} ;;
+esac
+"""
+
+
+@pytest.fixture
+def tools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(environment, "TOOLS", tmp_path / "tools")
+    monkeypatch.setattr(environment, "patch", lambda folder: None)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    return tmp_path / "tools"
+
+
+def install(folder: Path, monkeypatch: pytest.MonkeyPatch, rest: str) -> Path:
+    log = folder / "asked"
+    program = folder / "bin" / "uv"
+    program.parent.mkdir()
+    program.write_text(_UV.format(log=log, rest=rest))
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:/usr/bin:/bin")
+    return log
+
+
+def test_it_is_made_once_from_the_lock_with_its_hashes(
+    tools: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log, said = install(tmp_path, monkeypatch, "true"), []
+    made = environment.create(said.append)
+    assert [path.name for path in tools.iterdir()] == [made.name]
+    assert environment.python() == made / "bin" / "python"
+    assert "downloading apache-superset (99.0MiB)" in said
+    [sync] = [line for line in log.read_text().splitlines() if line.startswith("pip sync")]
+    assert "--require-hashes" in sync
+    assert sync.endswith(f"-b {environment.BUILD_LOCK} {environment.LOCK}")
+    before = log.read_text()
+    assert environment.create(pytest.fail) == made
+    assert log.read_text() == before
+
+
+def test_a_failed_installation_leaves_nothing_and_says_why(
+    tools: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(tmp_path, monkeypatch, "echo no route to host; exit 1")
+    with pytest.raises(PermanentError, match=r"(?s)nothing was changed.*--no-bi.*no route to host"):
+        environment.create(lambda doing: None)
+    assert list(tools.iterdir()) == []
+    with pytest.raises(PermanentError, match="mdp up"):
+        environment.python()
+
+
+def test_what_a_killed_installation_left_is_removed_and_a_running_one_kept(
+    tools: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(tmp_path, monkeypatch, "true")
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    dead, alive = (tools / f"superset-1.building.{pid}" for pid in (ended.pid, os.getppid()))
+    dead.mkdir(parents=True)
+    alive.mkdir()
+    environment.create(lambda doing: None)
+    assert not dead.exists()
+    assert alive.exists()
+
+
+def superset(folder: Path) -> Path:
+    """Make the files that the patches look for."""
+    package = folder / "lib" / "python3.12" / "site-packages" / "superset"
+    for pattern, old, _ in PATCHES:
+        file = package / pattern.replace("*", "a")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text((file.read_text() if file.exists() else "") + f"<{old}>")
+    return package
+
+
+def test_a_patch_replaces_the_file_and_leaves_the_cache_alone(tmp_path: Path) -> None:
+    package = superset(tmp_path)
+    installed = package / "models" / "helpers.py"
+    cached = tmp_path / "cached.py"
+    cached.hardlink_to(installed)
+    patch(tmp_path)
+    assert installed.read_text() == "<np.nan>"
+    assert cached.read_text() == "<np.NaN>"
+
+
+@pytest.mark.parametrize("missing", range(len(PATCHES)))
+def test_a_patch_that_fits_nowhere_stops_the_installation(tmp_path: Path, missing: int) -> None:
+    package = superset(tmp_path)
+    pattern, old, _ = PATCHES[missing]
+    file = package / pattern.replace("*", "a")
+    file.write_text(file.read_text().replace(old, ""))
+    with pytest.raises(PermanentError, match="another version"):
+        patch(tmp_path)
