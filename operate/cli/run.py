@@ -32,7 +32,7 @@ def run() -> int:
     except BrokenPipeError:
         return 0
     except OSError as error:
-        _print(safe(_explained(error)))
+        _print(safe(explained(error)))
         return 1
     return int(result or 0)
 
@@ -41,7 +41,7 @@ def _print(message: str) -> None:
     errors.print(Text("error: ", "red").append(message, "default"))
 
 
-def _explained(error: OSError) -> str:
+def explained(error: OSError) -> str:
     what = f"{error.filename}: {error.strerror}" if error.filename else str(error)
     if error.errno in FULL:
         return f"The disk is full, or files may not grow any more ({what}). Make room, then run the same command again."

@@ -72,10 +72,26 @@ def test_a_damaged_memory_is_an_error_that_names_the_file(tmp_path: Path, conten
 
 
 def test_a_platform_of_another_version_says_which_version_it_needs(tmp_path: Path) -> None:
-    state = State.open(tmp_path)
     (tmp_path / "platform.json").write_text('{"layout": 99}')
     with pytest.raises(PermanentError, match=r"another version of this program \(layout 99"):
-        _ = state.platform
+        State.open(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["platform.json"]
+
+
+def test_removing_takes_the_platform_and_the_folder_unless_it_holds_other_things(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "precious").touch()
+    for name, others in {"alone": [], "shared": ["env-1", "thesis.tex", "uv"]}.items():
+        state = State.open(tmp_path / name)
+        state.remember(ports={"s3": 15003})
+        for other in others:
+            (state.folder / other).touch()
+        (state.logs / "link").symlink_to(tmp_path / "elsewhere")
+        (state.folder / "superset").symlink_to(tmp_path / "elsewhere")
+        assert state.remove() == (["thesis.tex"] if others else [])
+        assert state.folder.exists() == bool(others)
+        assert sorted(path.name for path in state.folder.glob("*")) == others
+    assert (tmp_path / "elsewhere" / "precious").exists()
 
 
 def test_sockets_of_a_deep_folder_go_where_their_path_is_short(tmp_path: Path) -> None:
