@@ -198,7 +198,7 @@ def read_dataset(folder: Path) -> Dataset:
     """
     file = folder / "dataset.yaml"
     try:
-        declared = yaml.safe_load(file.read_text(encoding="utf-8"))
+        declared = yaml.load(file.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
         dataset = Dataset.model_validate({**declared, "folder": folder})
     except OSError as error:
         raise PermanentError(f"The dataset declaration {file} cannot be read: {error.strerror}.") from error

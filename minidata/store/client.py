@@ -6,10 +6,12 @@ normalises such paths; versions and copies by version it does not know at all.
 
 import hashlib
 import io
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from typing import IO, Any
 
 from minidata.errors import ObjectGoneError, PermanentError, TransientError
@@ -19,6 +21,7 @@ CHUNK = 4 * 2**20  # bytes read at once
 _PUT_WHOLE = 64 * 2**20  # bytes put in one call
 _COPY_WHOLE = 5 * 2**30  # S3 copies at most so many bytes in one call
 _GONE = {"NoSuchKey", "NoSuchVersion", "404", "NotFound", "MethodNotAllowed", "405"}
+_making = threading.Lock()  # one session makes all clients, which it may not do in two threads at once
 _REFUSED = {"AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "403", "NoSuchBucket"}
 
 
@@ -49,27 +52,12 @@ class ObjectStore:
     """
 
     def __init__(self, settings: Settings, access_key: str | None = None, secret_key: str | None = None) -> None:
-        import boto3  # noqa: PLC0415  half a second that most commands need not pay
-        from botocore.config import Config  # noqa: PLC0415
-
         self.endpoint = settings.s3_endpoint
-        self.client: Any = boto3.session.Session().client(
-            "s3",
-            endpoint_url=settings.s3_endpoint,
-            region_name=settings.s3_region,
-            aws_access_key_id=access_key or settings.secret("s3_access_key_id"),
-            aws_secret_access_key=secret_key or settings.secret("s3_secret_access_key"),
-            config=Config(
-                signature_version="s3v4",
-                s3={"addressing_style": "path"},
-                connect_timeout=5,
-                read_timeout=60,
-                retries={"mode": "standard", "total_max_attempts": 3},
-                max_pool_connections=16,
-                request_checksum_calculation="when_required",
-                response_checksum_validation="when_required",
-                proxies={},
-            ),
+        self.client = _make_client(
+            settings.s3_endpoint,
+            settings.s3_region,
+            access_key or settings.secret("s3_access_key_id"),
+            secret_key or settings.secret("s3_secret_access_key"),
         )
 
     def versions(self, bucket: str, prefix: str = "") -> Iterator[ObjectVersion]:
@@ -169,6 +157,42 @@ def _length(stream: IO[bytes]) -> int:
     end = stream.seek(0, io.SEEK_END)
     stream.seek(at)
     return end - at
+
+
+def preload() -> None:
+    """Read botocore's service models now: later clients of this process, and of its forks, take 10 ms, not 150."""
+    _make_client("http://127.0.0.1", "us-east-1", "nobody", "nothing")
+
+
+def _make_client(endpoint: str, region: str, access_key: str, secret_key: str) -> Any:
+    from botocore.config import Config  # noqa: PLC0415
+
+    with _making:
+        return _session().client(
+            "s3",
+            endpoint_url=endpoint,
+            region_name=region,
+            aws_access_key_id=access_key,
+            aws_secret_access_key=secret_key,
+            config=Config(
+                signature_version="s3v4",
+                s3={"addressing_style": "path"},
+                connect_timeout=5,
+                read_timeout=60,
+                retries={"mode": "standard", "total_max_attempts": 3},
+                max_pool_connections=16,
+                request_checksum_calculation="when_required",
+                response_checksum_validation="when_required",
+                proxies={},
+            ),
+        )
+
+
+@cache
+def _session() -> Any:
+    import boto3  # noqa: PLC0415  half a second that most commands need not pay
+
+    return boto3.session.Session()
 
 
 @contextmanager

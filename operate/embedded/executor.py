@@ -8,10 +8,12 @@ import importlib
 
 from airflow.executors.local_executor import LocalExecutor
 
+from minidata import store
+
 MODULES = (
     "airflow.sdk.execution_time.supervisor",
     "airflow.sdk.execution_time.task_runner",
-    "airflow.sdk.execution_time.secrets_masker",
+    "airflow.sdk._shared.secrets_masker",
     "airflow.sdk.definitions.asset",
     "airflow.providers.standard.decorators.python",
     "airflow.providers.standard.operators.python",
@@ -31,6 +33,8 @@ MODULES = (
     "botocore.config",
     "botocore.exceptions",
     "botocore.handlers",
+    "narwhals._polars.group_by",
+    "narwhals._polars.namespace",
     "urllib3.connectionpool",
     "polars",
     "psycopg",
@@ -41,7 +45,8 @@ class PreloadingExecutor(LocalExecutor):
     """Airflow's LocalExecutor, with the pipeline's modules loaded before the first fork."""
 
     def start(self) -> None:
-        """Import, then start the workers."""
+        """Import and read what every task needs, then start the workers."""
         for module in MODULES:
             importlib.import_module(module)
+        store.preload()
         super().start()
