@@ -42,6 +42,7 @@ def _print(message: str) -> None:
 
 
 def explained(error: OSError) -> str:
+    """Return what went wrong with a file or the system, and the mend."""
     what = f"{error.filename}: {error.strerror}" if error.filename else str(error)
     if error.errno in FULL:
         return f"The disk is full, or files may not grow any more ({what}). Make room, then run the same command again."

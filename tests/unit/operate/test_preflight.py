@@ -30,8 +30,9 @@ def test_the_disk_of_a_database_that_is_elsewhere_counts_too(tmp_path: Path, mon
     usage = shutil.disk_usage(tmp_path)
     (tmp_path / "home").mkdir()
     state = State.open(tmp_path / "state")
-    state.remember(postgres_home=tmp_path / "home")
-    monkeypatch.setattr(shutil, "disk_usage", lambda f: usage._replace(free=0 if f == tmp_path / "home" else usage.free))
+    home = tmp_path / "home"
+    state.remember(postgres_home=home)
+    monkeypatch.setattr(shutil, "disk_usage", lambda f: usage._replace(free=0 if f == home else usage.free))
     with pytest.raises(PermanentError, match="home is full"):
         require_machine(state)
 
