@@ -39,9 +39,7 @@ def test_a_failed_file_is_tried_again_as_if_it_had_just_come(pipeline: Pipeline)
     assert ledger.retry_failed(pipeline.connection) == []
 
 
-def test_a_quarantined_file_is_judged_by_the_rules_of_now(
-    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_quarantined_file_is_judged_by_the_rules_of_now(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
     pipeline.put("ü ber/a.csv", HALF_BAD)
     pipeline.drain()
     (file,) = ledger.refused_files(pipeline.connection)
