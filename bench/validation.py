@@ -1,7 +1,7 @@
 # ruff: noqa: INP001
 """Measures validation beside the plain transform that trusts its file, each in a process of its own, in turn.
 
-Example: python bench/validation.py --rows 1000000 --rounds 5
+Example: ./mdp dev bench validation --rows 1000000 --rounds 5
 """
 
 import argparse

@@ -14,23 +14,32 @@ _LONGEST_METADATA = 1500  # bytes; S3 allows 2048 for all of an object's metadat
 def move_file(work: Work, file: BatchFile, bucket: str, key: str) -> None:
     """Bring one version from `raw` to its place; an upload that lands meanwhile is another version and stays.
 
-    The copy is read back and its SHA-256 compared before anything is deleted. Done already, wholly or in part, is
-    fine: the name holds the content's hash, so to copy once more changes nothing.
+    The copy is read back and its SHA-256 compared before anything is deleted. The name holds the content's hash: what
+    is there already, from a try that was cut off or a repetition, is not written again and keeps its metadata.
 
     Raises:
         TransientError: if the copy is not what was read.
     """
     raw = work.settings.raw_bucket
-    # Gone already: an earlier try was cut off after its deletion, and the copy below is there.
-    with suppress(ObjectGoneError):
-        work.store.copy(file.object, raw, bucket, key, _metadata(file))
-    try:
-        copied = work.store.sha256(bucket, key)
-    except ObjectGoneError as error:
-        raise TransientError(f"{file.key} ({file.version}) is neither in {raw} nor in {bucket}/{key}.") from error
+    copied = _digest(work, bucket, key)
+    if copied != file.sha256:
+        # Gone from raw: another worker may have brought it there just now, which the second look tells.
+        with suppress(ObjectGoneError):
+            work.store.copy(file.object, raw, bucket, key, _metadata(file))
+        copied = _digest(work, bucket, key)
+    if copied is None:
+        raise TransientError(f"{file.key} ({file.version}) is neither in {raw} nor in {bucket}/{key}.")
     if copied != file.sha256:
         raise TransientError(f"The copy of {file.key} in {bucket}/{key} differs from what was read from {raw}.")
     work.store.delete_version(raw, file.key, file.version)
+
+
+def _digest(work: Work, bucket: str, key: str) -> str | None:
+    """Read what has a name through and return its SHA-256; None if nothing has."""
+    try:
+        return work.store.sha256(bucket, key)
+    except ObjectGoneError:
+        return None
 
 
 def _metadata(file: BatchFile) -> dict[str, str]:

@@ -1,14 +1,18 @@
 """The settings of the platform: one frozen model, read from `MDP_*` variables, with no default secret."""
 
+import os
+import warnings
 from functools import lru_cache
 from pathlib import Path
+from typing import TypeVar
 
 from pydantic import Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from minidata.errors import PermanentError
 
 PROJECT = Path(__file__).resolve().parent.parent
+_Model = TypeVar("_Model", bound=BaseSettings)
 
 
 class Settings(BaseSettings):
@@ -39,6 +43,12 @@ class Settings(BaseSettings):
     archive_bucket: str = Field("archive", description="Where loaded snapshots end.")
     quarantine_bucket: str = Field("quarantine", description="Where bad files and rejected rows wait for a person.")
     staging_retention_hours: float = Field(24, gt=0, description="Age in hours after which staging is removed.")
+
+    metabase_url: str | None = Field(
+        None, pattern="^https?://", description="Address of a Metabase that the dashboards are drawn in."
+    )
+    metabase_email: str = Field("admin@mdp.example", description="Its administrator, made on a fresh server.")
+    metabase_password: SecretStr | None = Field(None, description="That administrator's password.")
 
     datasets_folder: Path = Field(PROJECT / "datasets", description="Folder of the dataset declarations.")
     default_dataset: str = Field("youtube_stats", description="Dataset of a key that no prefix matches.")
@@ -84,10 +94,30 @@ def load_settings() -> Settings:
     """Read the settings from the environment, once in a process.
 
     Raises:
-        PermanentError: if a variable has a value that its field does not take.
+        PermanentError: if a variable has a value that its field does not take, or a secret cannot be read.
     """
+    return read_settings(Settings)
+
+
+def read_settings(model: type[_Model]) -> _Model:
+    """Read settings: first from the environment, then, what is unset or empty there, from the files of a folder.
+
+    The folder is the one that `MDP_SECRETS_FOLDER` names, if it is set; a file's name is the variable's, its content
+    the value. A folder that was named and cannot be read is an error: nobody wants to go on without the secrets.
+
+    Raises:
+        PermanentError: if a value is one that its field does not take, or the folder cannot be read.
+    """
+    folder = os.environ.get("MDP_SECRETS_FOLDER") or None
     try:
-        return Settings()  # type: ignore[call-arg]
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", UserWarning)  # what is passed over with a warning would be missed later
+            return model(_secrets_dir=folder)
     except ValidationError as error:
         lines = [f"MDP_{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors()]
         raise PermanentError("These settings are wrong; mend them in .env:\n  " + "\n  ".join(lines)) from error
+    except (OSError, SettingsError, UnicodeDecodeError, UserWarning) as error:
+        raise PermanentError(
+            f"The secrets in {folder}, the folder of MDP_SECRETS_FOLDER, cannot be read: {error}. It holds a readable "
+            "UTF-8 file for each secret, named as its variable; mend that, or unset MDP_SECRETS_FOLDER."
+        ) from error

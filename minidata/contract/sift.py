@@ -90,8 +90,9 @@ class Sieve:
         if not kept.any():
             return [], np.empty(0, np.int64)
         text = slice_.clean(kept)
-        if text.startswith(_MARK):
-            text = _MARK + text  # Polars takes one off, and this is the first cell's own
+        if text.startswith((_MARK, b"x")):
+            # Polars takes one mark off, and would take `x^` and `x\1` at the very start for compressed data.
+            text = _MARK + text
         frame = pl.read_csv(
             text,
             has_header=False,

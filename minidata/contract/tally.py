@@ -104,6 +104,7 @@ class Tally:
         if not rows:
             return reason("no_rows", "The file has a header but no rows.")
         if Fraction(self.rows_rejected, rows) > Fraction(str(max_rejected_share)):
-            what = f"{self.rows_rejected:,} of {rows:,} rows are rejected; a share of {max_rejected_share} may be."
+            allowed = f"at most a share of {max_rejected_share} may be"
+            what = f"{self.rows_rejected:,} of {rows:,} rows are rejected, and {allowed}."
             return reason("too_many_rejected_rows", what)
         return None

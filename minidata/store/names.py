@@ -5,7 +5,9 @@ import re
 from datetime import datetime
 
 MAX_KEY_BYTES = 1024  # the limit of S3
-_EXTENSION = re.compile(r"(?:\.csv)?\.(?:gz|zst)$|\.[A-Za-z0-9]{1,10}$", re.IGNORECASE)
+MAX_NAME_BYTES = 255  # what stores allow behind the last slash, where they keep objects in a file system or like one
+_EXTENSION = re.compile(r"(?:\.csv)?\.(?:gz|zst)\Z|\.[A-Za-z0-9]{1,10}\Z", re.IGNORECASE)
+_PAGE = ".reasons.json"
 
 
 def archive_key(key: str, sha256: str, dataset: str, arrived_at: datetime) -> str:
@@ -20,7 +22,7 @@ def quarantine_key(key: str, sha256: str) -> str:
 
 def reasons_key(quarantined: str) -> str:
     """Name the page of reasons beside a quarantined snapshot."""
-    return f"{quarantined}.reasons.json"
+    return f"{quarantined}{_PAGE}"
 
 
 def rejects_key(key: str, sha256: str, dataset: str, arrived_at: datetime) -> str:
@@ -42,8 +44,12 @@ def _addressed(prefix: str, key: str, sha256: str) -> str:
     found = _EXTENSION.search(key)
     stem, extension = (key[: found.start()], found.group()) if found and found.start() else (key, "")
     tail = f".{sha256}{extension}"
-    room = MAX_KEY_BYTES - len((prefix + tail).encode()) - len(".reasons.json")
-    if len(stem.encode()) > room:
+    kept = stem.encode()
+    room = MAX_KEY_BYTES - len((prefix + tail + _PAGE).encode())
+    name_room = MAX_NAME_BYTES - len((tail + _PAGE).encode())
+    if len(kept) > room or len(kept) - kept.rfind(b"/") - 1 > name_room:
         mark = "~" + hashlib.sha256(key.encode()).hexdigest()
-        stem = stem.encode()[: room - len(mark)].decode(errors="ignore") + mark
+        kept = kept[: room - len(mark)]
+        kept = kept[: kept.rfind(b"/") + 1 + name_room - len(mark)]
+        stem = kept.decode(errors="ignore") + mark
     return prefix + stem + tail

@@ -5,18 +5,17 @@ by a Helm hook, or by hand. Needs the server's administrator, unless a person ha
 """
 
 import argparse
-import os
 import sys
 import time
 from collections.abc import Sequence
 
 import psycopg
 from psycopg import sql
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr
 
 from minidata.dataset import read_datasets
 from minidata.errors import PermanentError, PlatformError, TransientError
-from minidata.settings import Settings
+from minidata.settings import Settings, read_settings
 from minidata.warehouse import migrate as steps
 from minidata.warehouse.connection import Connection, connect, conninfo, is_outage
 from minidata.warehouse.mart import apply_mart
@@ -40,13 +39,9 @@ def administration() -> Administration:
     """Read the settings from the environment and, what is unset there, from the files in `MDP_SECRETS_FOLDER`.
 
     Raises:
-        PermanentError: if a value is one that its field does not take.
+        PermanentError: if a value is one that its field does not take, or a secret cannot be read.
     """
-    try:
-        return Administration(_secrets_dir=os.environ.get("MDP_SECRETS_FOLDER"))  # type: ignore[call-arg]
-    except ValidationError as error:
-        lines = [f"MDP_{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors()]
-        raise PermanentError("These settings are wrong; mend them in .env:\n  " + "\n  ".join(lines)) from error
+    return read_settings(Administration)
 
 
 def set_up(settings: Administration, guests: Sequence[str] = (), *, roles: bool = True) -> list[str]:
@@ -70,7 +65,7 @@ def set_up(settings: Administration, guests: Sequence[str] = (), *, roles: bool 
             become(admin, "mdp_owner")
             steps.create_warehouse(admin, settings)
             if settings.events_password:
-                create_events_role(admin, settings)
+                create_events_role(admin, settings.database_name, settings.events_password.get_secret_value())
             for guest in guests:
                 create_guest(admin, guest, settings.secret(f"{guest}_database_password"))
     with connect(settings, "owner") as owner:
@@ -103,10 +98,10 @@ def connect_administrator(settings: Administration) -> Connection:
         ) from error
 
 
-def create_events_role(admin: Connection, settings: Administration) -> None:
-    """Create `mdp_events`, which may add to the inbox and nothing else, or set its password anew."""
-    _role(admin, "mdp_events", settings.secret("events_password"))
-    admin.execute(sql.SQL("grant connect on database {} to mdp_events").format(sql.Identifier(settings.database_name)))
+def create_events_role(admin: Connection, database: str, password: str) -> None:
+    """Create `mdp_events`, which may add to the inbox of a database and nothing else, or set its password anew."""
+    _role(admin, "mdp_events", password)
+    admin.execute(sql.SQL("grant connect on database {} to mdp_events").format(sql.Identifier(database)))
 
 
 def allow_events(owner: Connection) -> None:

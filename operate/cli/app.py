@@ -17,7 +17,7 @@ DEFAULT_STATE = PROJECT / ".mdp"
 
 _ORDER = (
     "up", "status", "open", "generate", "upload", "wait", "files", "quarantine", "replay", "sql", "checksum",
-    "logs", "env", "down", "destroy", "test", "dev",
+    "dashboards", "logs", "env", "down", "destroy", "test", "dev",
 )  # fmt: skip
 
 

@@ -1,6 +1,6 @@
 """`mdp files` and `mdp quarantine`: the ledger, and what waits for a person."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.text import Text
@@ -134,7 +134,12 @@ def list_quarantine(context: typer.Context, limit: Limit = 50, json_: Json = Fal
 
 
 @quarantine_app.command("show")
-def show_quarantine(context: typer.Context, key: str, json_: Json = False) -> None:
+def show_quarantine(
+    context: typer.Context,
+    key: str,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many findings.")] = 50,
+    json_: Json = False,
+) -> None:
     """Show what is wrong in a file: line, column, reason code, value; of its newest version that has anything.
 
     Rows rejected from a file that was loaded are shown as well.
@@ -143,22 +148,37 @@ def show_quarantine(context: typer.Context, key: str, json_: Json = False) -> No
     """
     found = _versions(context, key)
     file = next((f for f in found if f.reasons or f.rows_rejected), found[0])
-    with connect(settings_of(context), "loader") as connection:
+    settings = settings_of(context)
+    with connect(settings, "loader") as connection:
         entries = ledger.file_entries(connection, file.file_id)
     if json_:
         print_json(entries)
         return
-    rejected = f", with {file.rows_rejected} rows rejected" if file.rows_rejected else ""
-    console.print(Text(safe(file.key), "bold"), f"is {file.state}{rejected}.")
-    if file.message:
-        console.print(safe(file.message), markup=False)
+    rows = "1 row" if file.rows_rejected == 1 else f"{file.rows_rejected:,} rows" if file.rows_rejected else ""
+    console.print(Text(safe(file.key), "bold"), f"is {file.state}{rows and f', with {rows} rejected'}.", soft_wrap=True)
+    if said := file.message or file.error:
+        console.print(safe(said), markup=False, soft_wrap=True)
+    _print_entries(file, entries, limit)
+    bucket = settings.quarantine_bucket
+    if file.rejects_key:
+        console.print(f"All rejected rows, untouched: {bucket}/{safe(file.rejects_key)}", markup=False, soft_wrap=True)
+        console.print("Mend them and upload them as a file of their own: `mdp upload`.")
+    elif file.state == "quarantined":
+        console.print(f"The original: {bucket}/{safe(file.archive_key)}", markup=False, soft_wrap=True)
+        console.print("Mend it and upload it again: `mdp upload`. If the rules were wrong: `mdp quarantine replay`.")
+
+
+def _print_entries(file: File, entries: list[dict[str, Any]], limit: int) -> None:
+    """Print what is wrong with single rows, then each code with how often it was found and what to do."""
     # What concerns the file as a whole stands in the message.
     rows: list[list[object]] = [[e["line"], e["column"], e["code"], e["value"]] for e in entries if e["line"]]
     if not rows:
         return
     console.print()
-    print_table(["line", "column", "code", "value"], rows, numbers=("line",))
+    print_table(["line", "column", "code", "value"], rows[:limit], numbers=("line",))
+    if len(rows) > limit:
+        console.print(f"… and {len(rows) - limit:,} more: `--limit {len(rows)}` shows them, `--json` is for a script.")
     console.print()
-    print_table(
-        ["code", "what to do"], [[code, describe(code).mend] for code in dict.fromkeys(e["code"] for e in entries)]
-    )
+    counted: list[list[object]] = [[code, f"{n:,}", describe(code).mend] for code, n in file.counts.items()]
+    print_table(["code", "found", "what to do"], counted, numbers=("found",))
+    console.print()

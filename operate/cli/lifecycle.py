@@ -17,17 +17,25 @@ from operate.cli.steps import Steps
 from operate.embedded import postgres, postgres_home
 from operate.embedded.secrets import read_secrets
 from operate.embedded.settings import secrets_file
-from operate.embedded.start import start_platform, stop_platform
-from operate.embedded.state import State
+from operate.embedded.start import start_platform
+from operate.embedded.state import State, Store
 from operate.embedded.status import services_status
+from operate.embedded.stop import stop_platform
+from operate.embedded.superset import service as superset
 
 
 @app.command()
 def up(
     context: typer.Context,
-    # The dashboards are not started yet; a script may say already that it wants none.
-    bi: Annotated[bool, typer.Option("--bi/--no-bi", hidden=True)] = True,  # noqa: ARG001
+    bi: Annotated[bool, typer.Option("--bi/--no-bi", help="With dashboards in Superset.")] = True,
     simulator: Annotated[bool, typer.Option("--simulator/--no-simulator", help="With simulated uploads.")] = True,
+    store: Annotated[
+        Store | None,
+        typer.Option(
+            show_default=Store.SEAWEEDFS,
+            help="Object store of a new platform, for good; minio is built once from its source, some minutes.",
+        ),
+    ] = None,
 ) -> None:
     """Set up what is missing, start everything in order, and print the addresses. Again: heal what is down.
 
@@ -40,7 +48,7 @@ def up(
     state = State.open(context.obj)
     try:
         with Steps() as steps:
-            start_platform(state, steps, simulator=simulator)
+            start_platform(state, steps, simulator=simulator, bi=bi, store=store)
     except KeyboardInterrupt:
         errors.print("What this `up` had started is stopped. `./mdp up` starts anew.")
         raise typer.Exit(130) from None
@@ -58,7 +66,11 @@ def _interrupted(*_: object) -> None:
 
 
 def _print_addresses(state: State, settings: Settings) -> None:
-    rows: list[list[object]] = [
+    rows: list[list[object]] = []
+    if superset.belongs_to(state):
+        login = f"none to look; to explore: user {superset.USER}, MDP_SUPERSET_PASSWORD in {secrets_file(state)}"
+        rows.append(["Dashboards", superset.address(state), login])
+    rows += [
         [
             "Airflow",
             f"http://127.0.0.1:{state.port('airflow')}",
@@ -212,6 +224,12 @@ def env(context: typer.Context) -> None:
             "MDP_AIRFLOW_USER": "admin",
             "MDP_AIRFLOW_PASSWORD": read_secrets(secrets_file(state))["MDP_AIRFLOW_PASSWORD"],
         }
+        if superset.belongs_to(state):
+            values |= {
+                "MDP_SUPERSET_URL": superset.address(state),
+                "MDP_SUPERSET_USER": superset.USER,
+                "MDP_SUPERSET_PASSWORD": read_secrets(secrets_file(state))["MDP_SUPERSET_PASSWORD"],
+            }
     for name, value in values.items():
         sys.stdout.write(f"export {name}={_quoted(value)}\n")
 

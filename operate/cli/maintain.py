@@ -1,16 +1,19 @@
 """`mdp test` and `mdp dev`: for whoever works on the platform itself."""
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from minidata.errors import PermanentError
 from minidata.settings import PROJECT, Settings
-from operate.cli.app import app
+from operate.cli.app import app, settings_of, state_of
 from operate.cli.output import errors
+from operate.embedded.superset import service as superset
 
 dev = typer.Typer(help="For maintainers.", no_args_is_help=True)
 app.add_typer(dev, name="dev")
@@ -21,20 +24,39 @@ _CHECKS = (
     ("mypy",),
     ("importlinter",),
 )
+# The long tiers lie in files of their own name; one of them looks at a Docker mode that somebody has started.
+_LONG = ("-o", "python_files=test_*.py check_*.py", "--ignore=tests/deploy/check_docker.py")
+_PROGRAMS = {"chromium": "the dashboards are looked at with it: apt-get install chromium fonts-noto-core"}
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def test(
     context: typer.Context,
     paths: Annotated[list[str] | None, typer.Argument(help="Tests to run, and options for pytest.")] = None,
+    all_: Annotated[bool, typer.Option("--all", help="The long tiers too: Chromium, real MinIO, trouble.")] = False,
 ) -> None:
     """Run what CI runs: lint, types, layers, then the tests, up to real servers and the whole platform.
 
+    The long tiers need programs that a fresh machine lacks, and more time than CI has.
+
     Example: mdp test, or mdp test tests/unit -k trigger
     """
+    if all_:
+        _require_programs()
     if not paths:
         check()
-    _run(["-m", "pytest", *(paths or []), *context.args])
+    _run(["-m", "pytest", *(_LONG if all_ else ()), *(paths or []), *context.args])
+
+
+def _require_programs() -> None:
+    """See that what the long tiers drive is there.
+
+    Raises:
+        PermanentError: naming all that is missing, with the mend.
+    """
+    missing = [f"{name}: {mend}" for name, mend in _PROGRAMS.items() if not shutil.which(name)]
+    if missing:
+        raise PermanentError("The long tests need programs that are not on the PATH:\n  " + "\n  ".join(missing))
 
 
 @dev.command()
@@ -50,27 +72,36 @@ def check() -> None:
             _run(["-m", tool, *arguments])
 
 
+@dev.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def bench(
+    context: typer.Context, name: Annotated[str, typer.Argument(help="A program of bench/, without .py.")]
+) -> None:
+    """Run a benchmark with its options.
+
+    Example: mdp dev bench validation --rows 1000000
+    """
+    known = sorted(file.stem for file in (PROJECT / "bench").glob("*.py"))
+    if name not in known:
+        raise PermanentError(f"There is no benchmark {name!r}, but there are {', '.join(known)}.")
+    _run([f"bench/{name}.py", *context.args])
+
+
 @dev.command()
 def lock() -> None:
-    """Make the lock files anew from pyproject.toml: hashes, and no host.
+    """Make the lock files anew from pyproject.toml: hashes, and no host; then the requirements of the images from them.
 
     Example: mdp dev lock
     """
-    for name, extras in {"embedded": ("airflow", "embedded"), "dev": ("airflow", "embedded", "dev")}.items():
-        target = f"locks/{name}.txt"
-        command = [
-            "uv",
-            "pip",
-            "compile",
-            "-q",
-            "--universal",
-            "--python-version",
-            "3.11",
-            "--generate-hashes",
-        ]
-        command += ["--no-emit-index-url", "--no-header", "pyproject.toml", "-o", target]
-        command += [part for extra in extras for part in ("--extra", extra)]
-        _call(command if name == "embedded" else [*command, "-c", "locks/embedded.txt"])
+    embedded = ("--extra", "airflow", "--extra", "embedded")
+    _compile("pyproject.toml", "embedded", *embedded)
+    _compile("pyproject.toml", "dev", *embedded, "--extra", "dev", "-c", "locks/embedded.txt")
+    _compile("locks/go.in", "go")
+    _run(["deploy/requirements.py"])
+
+
+def _compile(source: str, name: str, *options: str) -> None:
+    fixed = ("--universal", "--python-version", "3.11", "--generate-hashes", "--no-emit-index-url", "--no-header")
+    _call(["uv", "pip", "compile", "-q", *fixed, source, "-o", f"locks/{name}.txt", *options])
 
 
 def _run(arguments: Sequence[str]) -> None:
@@ -97,12 +128,29 @@ def docs() -> None:
     (PROJECT / "docs" / "settings.md").write_text(settings_page(), encoding="utf-8")
 
 
+@dev.command()
+def pictures(
+    context: typer.Context,
+    folder: Annotated[Path, typer.Option(file_okay=False, help="Where they are kept.")] = PROJECT / "docs" / "pictures",
+) -> None:
+    """Take pictures of the running platform's dashboards with Chromium, and tell how long each took to be drawn.
+
+    Example: mdp dev pictures
+    """
+    settings_of(context)
+    script = PROJECT / "docs" / "pictures" / "draw_dashboards.py"
+    _run([str(script), superset.address(state_of(context)), str(folder)])
+
+
 def settings_page() -> str:
     """Return the page that lists every setting: variable, default, meaning."""
     lines = [
         "# Settings",
         "",
         "Each is a variable in `.env` or in the environment of `./mdp up`. Written by `./mdp dev docs`.",
+        "",
+        "What is unset or empty is read from the folder that `MDP_SECRETS_FOLDER` names, as in the containers: a file",
+        "for each, named as its variable.",
         "",
     ]
     lines += ["| variable | default | meaning |", "| --- | --- | --- |"]

@@ -6,7 +6,7 @@ from rich.text import Text
 from minidata.errors import NotRunningError, PlatformError
 
 # The modules register their commands.
-from operate.cli import files, generate, lifecycle, maintain, objects, open, replay, tables  # noqa: A004, F401
+from operate.cli import dashboards, files, generate, lifecycle, maintain, objects, open, replay, tables  # noqa: A004, F401
 from operate.cli.app import app
 from operate.cli.output import errors, safe
 from operate.embedded.preflight import FULL

@@ -84,6 +84,21 @@ class Identities:
     generator: Identity
 
 
+def require_different_keys(identities: Identities) -> None:
+    """See that nobody has another's rights.
+
+    Raises:
+        PermanentError: if two identities share an access key.
+    """
+    people = (identities.admin, identities.etl, identities.generator)
+    if len({person.access_key for person in people}) < len(people):
+        raise PermanentError(
+            "Two S3 identities have the same access key id, so one would have the rights of the other. "
+            "Give MDP_S3_ADMIN_ACCESS_KEY_ID, MDP_S3_ACCESS_KEY_ID and MDP_GENERATOR_ACCESS_KEY_ID "
+            "different values in .env."
+        )
+
+
 def write_config(folder: Path, identities: Identities, buckets: Buckets) -> None:
     """Write the server's configuration; tokens and certificates are made once and stay.
 
@@ -96,13 +111,7 @@ def write_config(folder: Path, identities: Identities, buckets: Buckets) -> None
         PermanentError: if two identities share an access key.
         OSError: if the folder cannot be written.
     """
-    people = (identities.admin, identities.etl, identities.generator)
-    if len({person.access_key for person in people}) < len(people):
-        raise PermanentError(
-            "Two S3 identities have the same access key id, so one would have the rights of the other. "
-            "Give MDP_S3_ADMIN_ACCESS_KEY_ID, MDP_S3_ACCESS_KEY_ID and MDP_GENERATOR_ACCESS_KEY_ID "
-            "different values in .env."
-        )
+    require_different_keys(identities)
     pem = certificates.issue(folder)
     _write(folder / "s3.json", _identities(identities, buckets))
     _write(folder / "master.toml", _MASTER)

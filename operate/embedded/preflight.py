@@ -22,7 +22,7 @@ def require_machine(state: State) -> None:
     """
     for folder in {state.folder, state.platform.postgres_home or state.folder}:
         if folder.exists():
-            _require_space(folder)
+            require_space(folder, SPACE, "a start needs", "Free some, or choose a folder on another disk with --state.")
     if os.geteuid() != 0 and not (state.folder / "postgres" / "data").exists():
         _require_name()
 
@@ -41,12 +41,23 @@ def require_secrets(state: State) -> None:
         )
 
 
-def _require_space(folder: Path) -> None:
+def require_space(folder: Path, needed: int, what: str, mend: str) -> None:
+    """See that a folder's disk has space.
+
+    Args:
+        folder: on that disk.
+        needed: bytes.
+        what: subject and verb of the sentence about them.
+        mend: what to do if there are fewer.
+
+    Raises:
+        PermanentError: if there are fewer.
+    """
     free = shutil.disk_usage(folder).free
-    if free < SPACE:
+    if free < needed:
         raise PermanentError(
-            f"The disk that holds {folder} is full: {free / 10**6:.0f} MB are free, and a start needs "
-            f"{SPACE / 10**6:.0f} MB. Free some, or choose a folder on another disk with --state."
+            f"The disk that holds {folder} is full: {free / 10**6:.0f} MB are free, and {what} "
+            f"{needed / 10**6:.0f} MB. {mend}"
         )
 
 

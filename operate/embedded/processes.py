@@ -1,8 +1,9 @@
 """Processes of a platform, found by the marker in their environment: no pid file can lie about them."""
 
 import os
+import shutil
 import signal
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import psutil
@@ -65,6 +66,12 @@ def end(processes: Iterable[psutil.Process], stop_signal: int = signal.SIGINT, s
             f"{names} survive SIGKILL: they hang in the kernel, mostly on a disk that does not answer. "
             "Look there, or restart the machine."
         )
+
+
+def in_background(command: Sequence[str], niceness: int = 10) -> list[str]:
+    """Return a command that gives way to whatever else wants the processor, the more the nicer it is."""
+    nice = shutil.which("nice", path="/usr/bin:/bin")
+    return [nice, "-n", str(niceness), *command] if nice else list(command)
 
 
 def _signal(process: psutil.Process, number: int) -> None:

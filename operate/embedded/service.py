@@ -15,9 +15,27 @@ from pathlib import Path
 from minidata.errors import PlatformError
 from minidata.settings import PROJECT, Settings
 from operate.embedded import airflow, object_store, ports, postgres, processes
-from operate.embedded.settings import as_environment, embedded_settings
-from operate.embedded.state import State
+from operate.embedded.minio import server as minio
+from operate.embedded.minio.build import program
+from operate.embedded.secrets import read_secrets
+from operate.embedded.settings import as_environment, embedded_settings, secrets_file
+from operate.embedded.state import State, Store
+from operate.embedded.stores import identities_of
+from operate.embedded.superset import service as superset
 from operate.embedded.supervisor_config import Program
+
+# In the order of starting.
+TITLES = {
+    "postgres": "PostgreSQL",
+    "object-store": "Object store (S3)",
+    "relay": "Event relay",
+    "airflow-api": "Airflow API and page",
+    "airflow-scheduler": "Airflow scheduler",
+    "airflow-processor": "Airflow DAG processor",
+    "airflow-triggerer": "Airflow triggerer",
+    superset.NAME: "Superset (dashboards)",
+    "simulator": "Simulator",
+}
 
 
 def _nothing() -> None:
@@ -65,7 +83,22 @@ def _postgres(state: State, _: Settings) -> Launch:
     )
 
 
-def _object_store(state: State, _: Settings) -> Launch:
+def _object_store(state: State, settings: Settings) -> Launch:
+    return {Store.SEAWEEDFS: _seaweedfs, Store.MINIO: _minio}[state.platform.store](state, settings)
+
+
+def _minio(state: State, settings: Settings) -> Launch:
+    secrets = read_secrets(secrets_file(state))
+    inbox = minio.inbox_of(settings, secrets["MDP_EVENTS_PASSWORD"])
+    return Launch(
+        argv=minio.command(program(), state.objects, state.port("s3")),
+        environment=minio.environment(identities_of(secrets).admin, inbox),
+        cwd=state.objects,
+        ports={"s3": state.port("s3")},
+    )
+
+
+def _seaweedfs(state: State, _: Settings) -> Launch:
     return Launch(
         argv=object_store.command(state),
         environment=object_store.ENVIRONMENT,
@@ -109,12 +142,22 @@ def _airflow(component: str) -> Builder:
     return build
 
 
+def _superset(state: State, settings: Settings) -> Launch:
+    return Launch(
+        argv=superset.command(state),
+        environment=superset.environment(state, settings),
+        cwd=state.home,
+        ports={superset.NAME: state.port(superset.NAME)},
+    )
+
+
 SERVICES: dict[str, Builder] = {
     "postgres": _postgres,
     "object-store": _object_store,
     "relay": _relay,
     "simulator": _simulator,
     **{component: _airflow(component) for component in airflow.COMPONENTS},
+    superset.NAME: _superset,
 }
 PROGRAMS = (
     # INT is PostgreSQL's fast shutdown (TERM waits for clients), and means other things to its children.
@@ -124,6 +167,7 @@ PROGRAMS = (
     Program("relay", stop_seconds=5),
     Program("simulator", stop_seconds=5),
     *(Program(component, stop_seconds=10) for component in airflow.COMPONENTS),
+    Program(superset.NAME, stop_seconds=10),
 )
 
 

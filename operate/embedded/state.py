@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -27,6 +28,18 @@ _TOOLS = ("env-", "superset-", "uv", "cache", "tools")
 _SOCKET_BYTES = 90
 
 
+class Store(StrEnum):
+    """Object stores that a platform can have."""
+
+    SEAWEEDFS = "seaweedfs"
+    MINIO = "minio"
+
+    @property
+    def label(self) -> str:
+        """Its own name."""
+        return {Store.SEAWEEDFS: "SeaweedFS", Store.MINIO: "MinIO"}[self]
+
+
 class Platform(BaseModel):
     """What `platform.json` remembers.
 
@@ -36,6 +49,7 @@ class Platform(BaseModel):
         postgres_home: folder of PostgreSQL's data, chosen once.
         run_folder: where sockets are, if the state's own path is too long for them.
         settings: `MDP_*` settings that the user chose for this platform.
+        store: its object store, chosen at its first start.
         services: what the last `up` was to start.
         airflow_version: the version that Airflow's own tables were made for.
     """
@@ -47,6 +61,7 @@ class Platform(BaseModel):
     postgres_home: Path | None = None
     run_folder: Path | None = None
     settings: dict[str, str] = {}
+    store: Store = Store.SEAWEEDFS
     services: list[str] = []
     airflow_version: str | None = None
 

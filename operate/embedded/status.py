@@ -6,13 +6,13 @@ import psutil
 
 from minidata.errors import PlatformError
 from minidata.warehouse.connection import connect
-from operate.embedded import processes
+from operate.embedded import postgres, processes
+from operate.embedded.service import TITLES
 from operate.embedded.settings import embedded_settings
-from operate.embedded.start import TITLES
 from operate.embedded.state import State
 from operate.embedded.supervisor import Supervisor
 
-_PORTS = {"postgres": "postgres", "object-store": "s3", "airflow-api": "airflow"}
+_PORTS = {"postgres": "postgres", "object-store": "s3", "airflow-api": "airflow", "superset": "superset"}
 _NO_TIMES: dict[str, Any] = {"p50": None, "p95": None, "n": 0}
 
 
@@ -58,7 +58,8 @@ def services_status(state: State) -> dict[str, Any]:
 
 def _memory(state: State, service: str) -> int:
     total = 0
-    for process in processes.find(state.folder, service):
+    hidden = postgres.server(state).data if service == "postgres" else None  # its children overwrite their environment
+    for process in processes.find(state.folder, service, hidden):
         try:
             full = process.memory_full_info()
             total += getattr(full, "pss", None) or full.rss

@@ -88,7 +88,7 @@ class Supervisor:
         Raises:
             TransientError: if the start was given up.
         """
-        self._go_on()
+        self.go_on()
         self._call("startProcess", name, _AT_ONCE, fine="ALREADY_STARTED")
 
     def stop(self, name: str) -> None:
@@ -129,7 +129,7 @@ class Supervisor:
         """
         deadline = time.monotonic() + seconds
         while True:
-            self._go_on()
+            self.go_on()
             try:
                 probe()
             except TransientError as error:
@@ -161,7 +161,12 @@ class Supervisor:
         """Return the log file of a service."""
         return self._state.logs / f"{name}.log"
 
-    def _go_on(self) -> None:
+    def go_on(self) -> None:
+        """Let a thread of the start go on.
+
+        Raises:
+            TransientError: if the start was given up.
+        """
         if self._given_up.is_set():
             raise TransientError("The start was given up. Run `./mdp up` again.")
 

@@ -108,6 +108,9 @@ QUOTES: Final = [
     _reads("formula_is_text", "=HYPERLINK(0)", "=HYPERLINK(0)"),
     _reads("html_is_text", "<script>alert(1)</script>", "<script>alert(1)</script>"),
     _reads("unicode_line_separators_are_text", "a\u2028b\u2029c\u0085d", "a\u2028b\u2029c\u0085d"),
+    # Two beginnings of zlib data, the second if a control character stands for the quote.
+    accepted("x_and_a_caret_come_first", f"{HEADER}\nx^{good_line('caret')}\n", 1, video_id="x^caret-1"),
+    accepted("x_and_a_quote_come_first", f'{HEADER}\nx"{good_line("quote")}\n', 1, video_id='x"quote-1'),
     accepted(
         "everything_quoted",
         "\n".join('"' + row.replace(",", '","') + '"' for row in (HEADER, good_line("everything_quoted"))),

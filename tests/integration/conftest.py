@@ -3,8 +3,10 @@
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,7 +25,7 @@ from minidata.warehouse.connection import Connection, connect
 from operate.embedded import postgres_home, processes
 from operate.embedded.settings import as_environment, embedded_settings
 from operate.embedded.start import start_servers
-from operate.embedded.state import State
+from operate.embedded.state import State, Store
 from operate.embedded.supervisor import Supervisor
 
 DATASET = "youtube_stats"
@@ -33,9 +35,16 @@ STEPS = ("validate", "transform", "load", "archive")
 @pytest.fixture(scope="session")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[State]:
     """A platform of which only PostgreSQL and the object store run."""
-    state = State.open(tmp_path_factory.mktemp("servers") / "ein Ort")
+    with started(tmp_path_factory.mktemp("servers") / "ein Ort") as state:
+        yield state
+
+
+@contextmanager
+def started(folder: Path, store: Store | None = None) -> Iterator[State]:
+    """Start the servers of a platform; at the end none of their processes is left."""
+    state = State.open(folder)
     try:
-        start_servers(state, lambda title, doing: None)
+        start_servers(state, lambda title, doing: None, store)
         yield state
     finally:
         Supervisor(state).shutdown()

@@ -1,8 +1,7 @@
-"""A real Superset on a warehouse with an hour of invented history, and Chromium to look at it."""
+"""A platform with Superset as `up` brings it, with hours of invented history, and Chromium to look at it."""
 
 import shutil
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,18 +13,14 @@ from playwright.sync_api import Browser, sync_playwright
 
 from minidata.bi.superset import Target
 from minidata.dataset import read_datasets
-from minidata.errors import TransientError
 from minidata.rollup import merge_rollups, merge_summaries, roll_up, stage_rollup
-from minidata.settings import Settings
+from minidata.settings import PROJECT, Settings
 from minidata.warehouse.connection import connect
 from minidata.warehouse.mart import apply_mart
-from operate.embedded import postgres, processes
-from operate.embedded.ports import choose_ports
-from operate.embedded.secrets import read_secrets
-from operate.embedded.settings import embedded_settings, secrets_file
+from operate.embedded import processes
+from operate.embedded.settings import embedded_settings
 from operate.embedded.state import State
-from operate.embedded.superset import environment, service
-from operate.embedded.superset.setup import set_up
+from operate.embedded.superset.dashboards import target
 from simulator.world import World
 
 # No sandbox: containers and root have none to offer. The rest keeps Chromium from talking to anybody but us.
@@ -40,60 +35,38 @@ MARKUP = "% {{ [[ ' <b>bold</b> <script>1</script>"
 
 @dataclass(frozen=True)
 class Running:
-    """A Superset that runs."""
+    """A platform with Superset that runs, and what its `up` printed."""
 
     state: State
     settings: Settings
     target: Target
+    up_printed: str
 
     @property
     def url(self) -> str:
         return self.target.url
 
+    def mdp(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        return mdp(self.state.folder, *arguments)
+
+
+def mdp(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    command = [str(PROJECT / "mdp"), "--state", str(folder), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+
 
 @contextmanager
-def superset(state: State) -> Iterator[Running]:
-    """Run Superset on a platform whose PostgreSQL runs."""
-    settings, secrets = embedded_settings(state), read_secrets(secrets_file(state))
-    environment.create(lambda doing: None)
-    port = choose_ports(state, [service.NAME])[service.NAME]
-    with postgres.connect_administrator(state.port("postgres"), secrets["MDP_ADMIN_PASSWORD"]) as admin:
-        service.create_database(admin, secrets["MDP_SUPERSET_DATABASE_PASSWORD"])
-        service.create_database(admin, secrets["MDP_SUPERSET_DATABASE_PASSWORD"])
-    assert set_up(state, settings, lambda doing: None)
-    variables = {"PATH": "/usr/bin:/bin", "HOME": str(state.home), "LANG": "C.UTF-8", "TZ": "UTC"}
-    variables |= service.environment(state, settings)
-    variables[processes.MARKER] = processes.marker(state.folder, service.NAME)
-    with (state.logs / "superset.log").open("wb") as log:
-        process = subprocess.Popen(service.command(state), cwd=state.home, env=variables, stdout=log, stderr=log)
+def superset(folder: Path) -> Iterator[Running]:
+    """Run a platform with Superset, as its user would."""
     try:
-        _await(service.Probe(port), process, state.logs / "superset.log")
-        yield Running(state, settings, target(state, settings))
+        up = mdp(folder, "up", "--no-simulator")
+        assert up.returncode == 0, up.stdout + up.stderr
+        state = State.open(folder)
+        settings = embedded_settings(state)
+        yield Running(state, settings, target(state, settings), up.stdout)
     finally:
-        processes.end(processes.find(state.folder, service.NAME))
-        process.wait()
-
-
-def target(state: State, settings: Settings) -> Target:
-    return Target(
-        url=f"http://127.0.0.1:{state.port(service.NAME)}",
-        password=read_secrets(secrets_file(state))["MDP_SUPERSET_PASSWORD"],
-        database_host=settings.database_host,
-        database_port=settings.database_port,
-        database_name=settings.database_name,
-        database_password=settings.secret("bi_password"),
-    )
-
-
-def _await(probe: service.Probe, process: "subprocess.Popen[bytes]", log: Path) -> None:
-    deadline = time.monotonic() + 180
-    while True:
-        try:
-            return probe()
-        except TransientError:
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise AssertionError(f"Superset does not start:\n{log.read_text()[-3000:]}") from None
-            time.sleep(0.1)
+        mdp(folder, "destroy", "--yes")
+    assert processes.find(folder) == []
 
 
 def seed(settings: Settings) -> None:

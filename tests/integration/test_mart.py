@@ -50,9 +50,16 @@ def mart(servers: State) -> Mart:
 def test_titles_and_labels_are_the_first_line_and_unique(mart: Mart) -> None:
     names = mart.by("video_id", "video_names")
     assert names["rising"]["title"] == "Rising; 'drop table x'--"
-    assert names["rising"]["video"] == "Rising; 'drop table x'-- · rising"
+    assert names["rising"]["video"] == "Rising; 'drop table x'--"
     assert names["few"]["video"] == " · few"
     assert len({row["video"] for row in names.values()}) == len(names)
+
+
+def test_videos_of_one_title_are_told_apart(mart: Mart) -> None:
+    with connect(mart.settings, "owner") as owner, owner.transaction(force_rollback=True):
+        owner.execute("update youtube_stats.videos set description = 'Loved 100%' where video_id = 'few'")
+        names = owner.execute("select video from mart.video_names where title = 'Loved 100%'").fetchall()
+    assert sorted(names) == [("Loved 100% · few",), ("Loved 100% · loved",)]
 
 
 def test_channels_of_one_name_are_told_apart(mart: Mart) -> None:

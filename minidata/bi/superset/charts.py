@@ -22,6 +22,7 @@ _GRAINS = {"30 seconds": "PT30S", "1 minute": "PT1M", "5 minutes": "PT5M", "1 ho
 _COLOURS = "supersetColors"
 _MOST_ROWS = 50_000  # of a chart over time, which has no limit of its own
 _TOP_ROWS = 100
+_LEGEND_PIXELS = {"line": 235, "area": 190}  # beside the chart; superset_config.py shortens the names to that
 
 Form = dict[str, Any]
 
@@ -101,6 +102,7 @@ def _number(_: Dashboard, tile: Tile, metrics: list[Form]) -> Form:
 
 def _over_time(dashboard: Dashboard, tile: Tile, metrics: list[Form]) -> Form:
     time, series = tile.dimensions[0], tile.series
+    legend = _LEGEND_PIXELS.get(tile.chart) if series else None
     result: Form = {
         "x_axis": time.column,
         "time_grain_sqla": _GRAINS[str(time.every)],
@@ -111,7 +113,8 @@ def _over_time(dashboard: Dashboard, tile: Tile, metrics: list[Form]) -> Form:
         "truncate_metric": True,
         "show_legend": len(metrics) > 1 or series is not None,
         "legendType": "scroll",
-        "legendOrientation": "top",
+        "legendOrientation": "top" if legend is None else "right",
+        "legendMargin": legend,
         "rich_tooltip": True,
         "tooltipTimeFormat": "smart_date",
         "show_empty_columns": True,

@@ -9,8 +9,13 @@ from minidata.bi.superset.identity import uuid_of
 _UNIT = 6  # of Superset's grid, 8 pixels each, to one of ours
 _NOTE = {"number": 9}  # the lines that say what a tile means take so much of its height
 _NOTE_OF_CHART = 5
-# A table shows its first so many rows; Superset would warn that there are more.
-CSS = "[data-test='slice-header'] [aria-label='warning'] { display: none; }"
+# A table shows its first so many rows; Superset would warn that there are more. And a tile without rows is no
+# mistake of its reader's: nothing in quarantine is what one hopes for.
+CSS = """\
+[data-test='slice-header'] [aria-label='warning'], [role='img'][aria-label='empty'] { display: none; }
+[role='img'][aria-label='empty'] + div p { font-size: 0; }
+[role='img'][aria-label='empty'] + div p:first-child::after { content: 'Nothing to show.'; font-size: 14px; }
+"""
 
 
 def position(dashboard: Dashboard) -> dict[str, Any]:

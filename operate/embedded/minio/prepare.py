@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from minidata.errors import PermanentError, TransientError
 from operate.embedded.buckets import connect
-from operate.embedded.object_store import Buckets, Identities, Identity
+from operate.embedded.object_store import Buckets, Identities, Identity, require_different_keys
 
 ARN = "arn:minio:sqs::INBOX:postgresql"
 _OBJECTS = ["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject", "s3:DeleteObject", "s3:DeleteObjectVersion"]
@@ -28,8 +28,9 @@ def prepare(endpoint: str, who: Identities, buckets: Buckets) -> None:
 
     Raises:
         TransientError: if the server does not answer yet.
-        PermanentError: if it refuses.
+        PermanentError: if it refuses, or two of the three have the same key.
     """
+    require_different_keys(who)
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
 
     client = connect(endpoint, who.admin)

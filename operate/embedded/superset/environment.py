@@ -6,18 +6,23 @@ import subprocess
 import sys
 import venv
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import psutil
 
 from minidata.errors import PermanentError
 from minidata.settings import PROJECT
+from operate.embedded.preflight import require_space
+from operate.embedded.processes import in_background
 from operate.embedded.superset.patches import patch
 
 LOCK = PROJECT / "locks" / "superset.txt"
 BUILD_LOCK = PROJECT / "locks" / "superset.build.txt"
 TOOLS = PROJECT / ".mdp"
+SIZE = "200 MB to download, 700 MB on disk"
+_SPACE = 10**9  # bytes
 Report = Callable[[str], None]
 
 
@@ -41,11 +46,12 @@ def python() -> Path:
     return program
 
 
-def create(report: Report) -> Path:
+def create(report: Report, marked: Mapping[str, str] = MappingProxyType({})) -> Path:
     """Make the environment unless it is there: beside its place, then moved there at one stroke.
 
     Args:
-        report: told what is being done, in a few words.
+        report: told what is being done, in a few words; it may raise to end the work.
+        marked: variables by which the installer's processes are found.
 
     Returns:
         Its folder.
@@ -58,16 +64,18 @@ def create(report: Report) -> Path:
         return target
     TOOLS.mkdir(mode=0o700, exist_ok=True)
     _remove_leftovers()
+    require_space(TOOLS, _SPACE, "Superset's packages take", "Free some, or go without dashboards: `./mdp up --no-bi`.")
     building = target.with_name(f"{target.name}.building.{os.getpid()}")
     try:
-        uv = _uv(report)
-        report("installs Superset (about 200 MB, once)")
-        _run([uv, "venv", "--quiet", "--relocatable", "--python", sys.executable, str(building)], report)
+        uv = _uv(report, marked)
+        report(f"installs Superset: {SIZE}, once")
+        _run([uv, "venv", "--quiet", "--relocatable", "--python", sys.executable, str(building)], report, marked)
         program = str(building / "bin" / "python")
         # `sync` installs exactly the lock. The few source packages are built with pinned tools as well.
         # Byte code is left to the first run: it imports a third of the modules, and writes theirs for good.
         install = [uv, "pip", "sync", "--python", program, "--require-hashes", "-b", str(BUILD_LOCK), str(LOCK)]
-        _run(install, report)
+        _run(install, report, marked)
+        report("is being finished")
         patch(building)
         if not target.exists():  # whoever comes second finds the work done
             building.rename(target)
@@ -86,7 +94,7 @@ def _remove_leftovers() -> None:
             shutil.rmtree(path, ignore_errors=True)
 
 
-def _uv(report: Report) -> str:
+def _uv(report: Report, marked: Mapping[str, str]) -> str:
     """Return the installer: the one on the PATH, the one that ./mdp has installed, or one installed now."""
     own = TOOLS / "uv" / "bin" / "uv"
     for candidate in (shutil.which("uv"), str(own)):
@@ -95,7 +103,7 @@ def _uv(report: Report) -> str:
     report("installs uv, the package installer")
     venv.create(own.parent.parent, with_pip=True, clear=True)
     pip = [str(own.with_name("python")), "-m", "pip", "install", "-q", "--disable-pip-version-check"]
-    _run([*pip, "--require-hashes", "-r", str(PROJECT / "locks" / "uv.txt")], report)
+    _run([*pip, "--require-hashes", "-r", str(PROJECT / "locks" / "uv.txt")], report, marked)
     return str(own)
 
 
@@ -106,12 +114,12 @@ def _works(uv: str) -> bool:
         return False
 
 
-def _run(command: list[str], report: Report) -> None:
+def _run(command: list[str], report: Report, marked: Mapping[str, str]) -> None:
     """Run the installer, passing on what it says; it sees the caller's proxies, certificates and index."""
     said = []
     with subprocess.Popen(
-        command,
-        env=_environment(),
+        in_background(command),
+        env={**_environment(), **marked},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -27,6 +27,15 @@ PATCHES = (
             '"bigint"==typeof t?Number(t):t)),this.ownState=l,'
         ),
     ),
+    # Times of day as everybody reads them, not "06 PM"; a period as "2026-11-23 17:00 – 2026-11-23 20:00", where
+    # "2026-11-23T17:00:00 ≤ col < 2026-11-23T20:00:00" would stand.
+    ("static/assets/*.entry.js", 'minute:"%I:%M",hour:"%I %p",day:"%a %d"', 'minute:"%H:%M",hour:"%H:%M",day:"%a %d"'),
+    (
+        "static/assets/*.chunk.js",
+        '((e,t="col")=>{let ',
+        r'((e,t="col")=>{e=e.replace(/T(\d\d:\d\d):\d\d/g," $1");let ',
+    ),
+    ("static/assets/*.chunk.js", " ≤ ${t} < ", " – "),
     # numpy 2, which Python 3.13 needs, has lost two names.
     ("utils/pandas_postprocessing/utils.py", "np.product", "np.prod"),
     ("models/helpers.py", "np.NaN", "np.nan"),

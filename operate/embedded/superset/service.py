@@ -11,6 +11,7 @@ from psycopg import sql
 
 from minidata.errors import TransientError
 from minidata.settings import PROJECT, Settings
+from operate.embedded.processes import in_background
 from operate.embedded.secrets import read_secrets
 from operate.embedded.settings import secrets_file
 from operate.embedded.state import State
@@ -21,10 +22,11 @@ DATABASE = "superset"
 USER = "admin"
 INSIDE = "operate/embedded/superset/inside"
 _THREADS = 8
+_NICENESS = 5
 
 
 def command(state: State) -> list[str]:
-    """Return the command line of the server: one worker, whose threads share its memory.
+    """Return the command line of the server: one worker, whose threads share its memory; the pipeline goes first.
 
     Raises:
         PermanentError: if its environment is not there.
@@ -32,7 +34,7 @@ def command(state: State) -> list[str]:
     server = [str(python()), "-P", "-m", "gunicorn", "--workers", "1", "--worker-class", "gthread"]
     options = ["--threads", str(_THREADS), "--timeout", "60", "--graceful-timeout", "5", "--no-control-socket"]
     address = f"127.0.0.1:{state.port(NAME)}"
-    return [*server, *options, "--bind", address, "superset.app:create_app()"]
+    return in_background([*server, *options, "--bind", address, "superset.app:create_app()"], _NICENESS)
 
 
 def environment(state: State, settings: Settings) -> dict[str, str]:
@@ -54,6 +56,20 @@ def environment(state: State, settings: Settings) -> dict[str, str]:
     }
 
 
+def belongs_to(state: State) -> bool:
+    """Tell whether the last start of a platform was one with Superset."""
+    return NAME in state.platform.services
+
+
+def address(state: State) -> str:
+    """Return the address of a platform's Superset.
+
+    Raises:
+        PermanentError: if the platform was never started with one.
+    """
+    return f"http://127.0.0.1:{state.port(NAME)}"
+
+
 def create_database(admin: psycopg.Connection[Any], password: str) -> None:
     """Create Superset's own role and database, or set the role's password anew; needs the administrator."""
     admin.autocommit = True
@@ -64,6 +80,19 @@ def create_database(admin: psycopg.Connection[Any], password: str) -> None:
     if not admin.execute("select 1 from pg_database where datname = %s", [DATABASE]).fetchone():
         admin.execute(sql.SQL("create database {} owner {}").format(name, name))
         admin.execute(sql.SQL("revoke all on database {} from public").format(name))
+
+
+def connect(settings: Settings, password: str) -> psycopg.Connection[Any]:
+    """Connect to Superset's own database, as its role."""
+    return psycopg.connect(
+        host=settings.database_host,
+        port=settings.database_port,
+        dbname=DATABASE,
+        user=DATABASE,
+        password=password,
+        sslmode=settings.database_tls,
+        autocommit=True,
+    )
 
 
 @dataclass(frozen=True)

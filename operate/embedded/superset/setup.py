@@ -1,15 +1,17 @@
-"""The set-up of Superset's database: done once, and remembered in that database itself."""
+"""The set-up of Superset's database: each step done once, and remembered in that database itself."""
 
+import contextlib
 import hashlib
 import hmac
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import psycopg
+import psutil
 
 from minidata.errors import PermanentError
 from minidata.settings import PROJECT, Settings
+from operate.embedded import processes
 from operate.embedded.secrets import read_secrets
 from operate.embedded.settings import secrets_file
 from operate.embedded.state import State
@@ -18,6 +20,7 @@ from operate.embedded.superset.environment import folder, python
 
 _SCRIPT = PROJECT / service.INSIDE / "first_run.py"
 _SAYS = "mdp: "
+_SETUP = "superset-setup"
 
 
 def set_up(state: State, settings: Settings, report: Callable[[str], None]) -> bool:
@@ -35,30 +38,48 @@ def set_up(state: State, settings: Settings, report: Callable[[str], None]) -> b
         PermanentError: if it fails, with its last words; what it made so far does no harm.
     """
     secrets = read_secrets(secrets_file(state))
-    wanted = _fingerprint(secrets)
-    with psycopg.connect(
-        host=settings.database_host,
-        port=settings.database_port,
-        dbname=service.DATABASE,
-        user=service.DATABASE,
-        password=secrets["MDP_SUPERSET_DATABASE_PASSWORD"],
-        sslmode=settings.database_tls,
-        autocommit=True,
-    ) as connection:
-        connection.execute("create table if not exists mdp_setup (fingerprint text not null)")
-        if connection.execute("select 1 from mdp_setup where fingerprint = %s", [wanted]).fetchone():
-            return False
-        _run(state, settings, secrets["MDP_SUPERSET_PASSWORD"], report)
-        with connection.transaction():
-            connection.execute("delete from mdp_setup")
-            connection.execute("insert into mdp_setup values (%s)", [wanted])
-    return True
+    script = hashlib.sha256(_SCRIPT.read_bytes()).hexdigest()
+    with once(state, settings, "tables", f"{folder().name} {script} {secrets['MDP_SUPERSET_PASSWORD']}") as wanted:
+        if wanted:
+            report("sets its database up")
+            _run(state, settings, secrets["MDP_SUPERSET_PASSWORD"], report)
+    return wanted
 
 
-def _fingerprint(secrets: dict[str, str]) -> str:
-    """Return what changes when the set-up must be done again; it gives nothing of the password away."""
-    said = f"{folder().name} {hashlib.sha256(_SCRIPT.read_bytes()).hexdigest()} {secrets['MDP_SUPERSET_PASSWORD']}"
-    return hmac.digest(secrets["MDP_SUPERSET_SECRET_KEY"].encode(), said.encode(), "sha256").hex()
+@contextlib.contextmanager
+def once(state: State, settings: Settings, step: str, version: str) -> Iterator[bool]:
+    """Say whether a step is to be done, and remember it as done when the block ends well.
+
+    Args:
+        state: the platform.
+        settings: where PostgreSQL is.
+        step: its name.
+        version: what makes it necessary again when it changes; it may hold secrets, for only a keyed digest is kept.
+    """
+    secrets = read_secrets(secrets_file(state))
+    digest = hmac.digest(secrets["MDP_SUPERSET_SECRET_KEY"].encode(), version.encode(), "sha256").hex()
+    with service.connect(settings, secrets["MDP_SUPERSET_DATABASE_PASSWORD"]) as connection:
+        connection.execute("create table if not exists mdp_setup (step text primary key, version text not null)")
+        found = connection.execute("select 1 from mdp_setup where (step, version) = (%s, %s)", [step, digest])
+        wanted = found.fetchone() is None
+        yield wanted
+        if wanted:
+            connection.execute(
+                "insert into mdp_setup values (%s, %s) on conflict (step) do update set version = excluded.version",
+                [step, digest],
+            )
+
+
+def marked(state: State) -> dict[str, str]:
+    """Return the variable by which the programs of the set-up are found."""
+    return {processes.MARKER: processes.marker(state.folder, _SETUP)}
+
+
+def kill(state: State) -> None:
+    """Kill the programs of a set-up or installation that runs: whoever waits for them then fails."""
+    for process in processes.find(state.folder, _SETUP):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
 
 
 def _run(state: State, settings: Settings, password: str, report: Callable[[str], None]) -> None:
@@ -72,10 +93,11 @@ def _run(state: State, settings: Settings, password: str, report: Callable[[str]
         "MDP_SUPERSET_PASSWORD": password,
         # Thousands of small transactions; if the machine stops now, the set-up is done again anyway.
         "PGOPTIONS": "-c synchronous_commit=off",
+        **marked(state),
     }
     said = []
     with subprocess.Popen(
-        [str(python()), "-P", str(_SCRIPT)],
+        processes.in_background([str(python()), "-P", str(_SCRIPT)]),
         cwd=_working_folder(state),
         env=environment,
         stdin=subprocess.DEVNULL,

@@ -39,6 +39,7 @@ def test_different_objects_get_different_names(pair: list[tuple[str, str]]) -> N
 def test_every_name_and_its_page_of_reasons_fit(key: str, sha: str) -> None:
     for name in (reasons_key(quarantine_key(key, sha)), rejects_key(key, sha, "youtube_stats", ARRIVED)):
         assert len(name.encode()) <= 1024
+        assert len(name.rpartition("/")[2].encode()) <= 255
 
 
 def test_long_keys_that_differ_only_at_the_end_stay_apart() -> None:
@@ -46,3 +47,13 @@ def test_long_keys_that_differ_only_at_the_end_stay_apart() -> None:
     one, other = (quarantine_key("x" * 1018 + end, sha) for end in ("a.csv", "b.csv"))
     assert one != other
     assert one.endswith(f".{sha}.csv")
+
+
+def test_a_long_name_keeps_its_folder_and_its_beginning_and_leaves_room_for_its_page() -> None:
+    name = archive_key("folder/" + "é" * 100 + ".csv.gz", "c" * 64, "d", ARRIVED)
+    assert name.startswith("d/2026/11/03/folder/éééééééééé")
+    assert len(reasons_key(name).rpartition("/")[2].encode()) <= 255
+
+
+def test_a_line_end_behind_the_extension_is_not_lost() -> None:
+    assert quarantine_key("a.csv\n", "d" * 64) != quarantine_key("a.csv", "d" * 64)

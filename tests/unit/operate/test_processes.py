@@ -1,5 +1,6 @@
 """Processes of a platform are found by their marker, and ended for certain."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -57,3 +58,9 @@ def test_ending_what_has_ended_is_fine(tmp_path: Path, start: Start) -> None:
     process.wait()
     processes.end(found)
     assert processes.find(tmp_path, "relay") == []
+
+
+def test_what_runs_in_the_background_gives_way() -> None:
+    command = processes.in_background([sys.executable, "-c", "import os; print(os.nice(0))"])
+    nice = int(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    assert nice == min(os.nice(0) + 10, 19)

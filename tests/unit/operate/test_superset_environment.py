@@ -1,18 +1,20 @@
 """Superset's environment: made at one stroke or not at all, and patched without touching the installer's cache."""
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from minidata.errors import PermanentError
+from minidata.errors import PermanentError, TransientError
 from operate.embedded.superset import environment
 from operate.embedded.superset.patches import PATCHES, patch
 
 # An installer that makes what the real one makes, as far as the rest looks at it.
 _UV = """#!/bin/sh
 echo "$@" >> {log}
+echo "$MARK" > {log}.mark
 case "$1" in
 --version) exit 0 ;;
 venv) for last; do :; done; mkdir -p "$last/bin" && : > "$last/bin/python" && chmod +x "$last/bin/python" ;;
@@ -46,7 +48,9 @@ def test_it_is_made_once_from_the_lock_with_its_hashes(
     made = environment.create(said.append)
     assert [path.name for path in tools.iterdir()] == [made.name]
     assert environment.python() == made / "bin" / "python"
-    assert "downloading apache-superset (99.0MiB)" in said
+    assert said.index(f"installs Superset: {environment.SIZE}, once") < said.index(
+        "downloading apache-superset (99.0MiB)"
+    )
     [sync] = [line for line in log.read_text().splitlines() if line.startswith("pip sync")]
     assert "--require-hashes" in sync
     assert sync.endswith(f"-b {environment.BUILD_LOCK} {environment.LOCK}")
@@ -64,6 +68,39 @@ def test_a_failed_installation_leaves_nothing_and_says_why(
     assert list(tools.iterdir()) == []
     with pytest.raises(PermanentError, match="mdp up"):
         environment.python()
+
+
+def test_its_processes_are_marked_so_that_an_end_can_be_made_of_them(
+    tools: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = install(tmp_path, monkeypatch, "true")
+    environment.create(lambda doing: None, {"MARK": "this start"})
+    assert log.with_name("asked.mark").read_text() == "this start\n"
+
+
+def test_a_start_that_is_given_up_installs_nothing(
+    tools: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = install(tmp_path, monkeypatch, "true")
+
+    def give_up(doing: str) -> None:
+        raise TransientError(doing)
+
+    with pytest.raises(TransientError, match="to download"):
+        environment.create(give_up)
+    assert "pip" not in log.read_text()
+    assert list(tools.iterdir()) == []
+
+
+def test_a_full_disk_is_named_before_anything_is_downloaded(
+    tools: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = install(tmp_path, monkeypatch, "true")
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: usage._replace(free=10**8))
+    with pytest.raises(PermanentError, match=r"100 MB are free.*--no-bi"):
+        environment.create(lambda doing: None)
+    assert not log.exists()
 
 
 def test_what_a_killed_installation_left_is_removed_and_a_running_one_kept(

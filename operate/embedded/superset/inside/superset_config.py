@@ -55,9 +55,12 @@ TALISMAN_CONFIG: dict[str, Any] = {
 THEME_TOKENS = {
     "brandAppName": APP_NAME,
     "brandSpinnerSvg": _SPINNER,
-    # Names of videos would take all the room of the bars that they name.
+    # Names of videos would take all the room of what they name; the whole name is in the tooltip.
+    "echartsOptionsOverrides": {"legend": {"selector": False}},
     "echartsOptionsOverridesByChartType": {
-        "echarts_timeseries_bar": {"yAxis": {"axisLabel": {"width": 170, "overflow": "truncate"}}}
+        "echarts_timeseries_bar": {"yAxis": {"axisLabel": {"width": 170, "overflow": "truncate"}}},
+        "echarts_timeseries_line": {"legend": {"textStyle": {"width": 190, "overflow": "truncate"}}},
+        "echarts_area": {"legend": {"textStyle": {"width": 145, "overflow": "truncate"}}},
     },
 }
 

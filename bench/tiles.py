@@ -1,0 +1,121 @@
+"""Measures each tile's question on a history of 1.44 million rows, as the role of the dashboards asks it.
+
+Example: python -m bench.tiles --state /tmp/tiles
+A platform of its own is made in the folder for that, of PostgreSQL and the object store alone, and removed again.
+"""
+
+# ruff: noqa: INP001, T201, S608  a script; only numbers of its own are put into its queries
+import argparse
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from statistics import median
+
+from minidata.bi.definition import read_dashboards
+from minidata.bi.model import PeriodFilter
+from minidata.bi.sql import Selection, tile_sql
+from minidata.settings import Settings
+from minidata.warehouse.connection import connect
+from operate.embedded import postgres_home
+from operate.embedded.settings import embedded_settings
+from operate.embedded.start import start_servers
+from operate.embedded.state import State
+from operate.embedded.stop import stop_platform
+
+VIDEOS, WINDOWS, CHANNELS, FILES = 2_000, 720, 200, 100_000
+ROUNDS = 3
+_NOW = "date_bin('30 seconds', now(), timestamptz '2000-01-01 00:00:00+00')"
+_HISTORY = (
+    f"""
+    insert into youtube_stats.video_metrics (date_updated, video_id, channel_id, channel_name, description,
+        total_views, total_likes, total_dislikes, views_gained, likes_gained, dislikes_gained, last_updated)
+    select {_NOW} - n * interval '30 seconds', 'v' || v, 'c' || v % {CHANNELS}, 'Channel ' || v % {CHANNELS},
+           'Video ' || v / 2 || E'\\n' || repeat('about it ', 30), v * 1000 + ({WINDOWS} - n) * (v % 90),
+           v * 40 + ({WINDOWS} - n) * (v % 7), v + ({WINDOWS} - n) * (v % 2), v % 90, v % 7, v % 2, now()
+    from generate_series({WINDOWS - 1}, 0, -1) n, generate_series(1, {VIDEOS}) v
+    """,
+    f"""
+    insert into youtube_stats.channel_metrics (date_updated, channel_id, channel_name, channel_subscribers,
+        subscribers_gained, last_updated)
+    select {_NOW} - n * interval '30 seconds', 'c' || c, 'Channel ' || c, c * 1000 + ({WINDOWS} - n), 1, now()
+    from generate_series({WINDOWS - 1}, 0, -1) n, generate_series(0, {CHANNELS - 1}) c
+    """,
+    """
+    insert into youtube_stats.videos (channel_id, video_id, description, date_created, total_views, total_likes,
+        total_dislikes, first_updated, last_updated)
+    select channel_id, video_id, max(description), min(date_updated), max(total_views), max(total_likes),
+           max(total_dislikes), min(date_updated), max(last_updated)
+    from youtube_stats.video_metrics group by channel_id, video_id
+    """,
+    """
+    insert into youtube_stats.channels (channel_id, channel_subscribers, channel_name, last_updated)
+    select distinct on (channel_id) channel_id, channel_subscribers, channel_name, last_updated
+    from youtube_stats.channel_metrics order by channel_id, date_updated desc
+    """,
+    """
+    insert into youtube_stats.channel_stats (channel_id, channel_subscribers, channel_name, total_videos, total_views,
+        total_likes, total_dislikes, sum_views, sum_likes, sum_dislikes, last_updated)
+    select channel_id, max(channel_subscribers), max(channel_name), count(*), max(total_views), max(total_likes),
+           max(total_dislikes), sum(total_views), sum(total_likes), sum(total_dislikes), max(v.last_updated)
+    from youtube_stats.videos v join youtube_stats.channels using (channel_id) group by channel_id
+    """,
+    f"""
+    insert into mdp.files (key, version, size, arrived_at, dataset, state, reasons, loaded_at, rows_loaded,
+        rows_rejected, counts)
+    select 'youtube_stats/' || n, 'v', 9, now() - n * interval '1 second', 'youtube_stats',
+           (case when n % 50 = 0 then 'quarantined' else 'archived' end)::mdp.file_state,
+           case when n % 50 = 0 then array['not_csv'] else '{{}}' end, now() - (n - 2) * interval '1 second',
+           100, 1, '{{"negative": 1}}'
+    from generate_series(1, {FILES}) n
+    """,
+)
+
+
+def fill(settings: Settings) -> None:
+    """Write the history."""
+    with connect(settings, "owner") as owner:
+        for statement in _HISTORY:
+            owner.execute(statement.encode())
+        owner.commit()
+        owner.autocommit = True
+        owner.execute("vacuum analyze")
+
+
+def measure(settings: Settings) -> None:
+    """Print of each tile the median of its seconds, with the period that it opens with and with all time."""
+    now = datetime.now(UTC)
+    with connect(settings, "bi") as reader:
+        reader.autocommit = True
+        for dashboard in read_dashboards():
+            hours = next((f.last_hours for f in dashboard.filters.values() if isinstance(f, PeriodFilter)), 24)
+            begin = (now - timedelta(hours=hours)).replace(minute=0, second=0, microsecond=0)
+            for tile in dashboard.tiles:
+                medians = []
+                for choice in (Selection(period=(begin, now)), Selection()):
+                    seconds = []
+                    for _ in range(ROUNDS):
+                        started = time.perf_counter()
+                        reader.execute(tile_sql(dashboard, tile, choice).encode()).fetchall()
+                        seconds.append(time.perf_counter() - started)
+                    medians.append(median(seconds))
+                print(f"{dashboard.name}/{tile.name:20} {medians[0]:6.2f} s  all time {medians[1]:6.2f} s", flush=True)
+
+
+def main() -> None:
+    """Make the platform, measure, remove it."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--state", type=Path, required=True, help="an empty folder")
+    state = State.open(parser.parse_args().state)
+    try:
+        start_servers(state, lambda title, doing: None)
+        settings = embedded_settings(state)
+        fill(settings)
+        measure(settings)
+    finally:
+        stop_platform(state, lambda title, doing: None)
+        postgres_home.remove(state)
+        state.remove()
+
+
+if __name__ == "__main__":
+    main()

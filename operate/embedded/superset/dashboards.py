@@ -1,0 +1,55 @@
+"""The dashboards of the embedded platform: where its Superset is, and what `up` draws in it."""
+
+import hashlib
+import json
+from collections.abc import Callable
+
+from minidata.bi.definition import read_dashboards
+from minidata.bi.superset import Target, apply
+from minidata.bi.superset.bundle import render
+from minidata.bi.views import read_views
+from minidata.settings import Settings
+from operate.embedded.secrets import read_secrets
+from operate.embedded.settings import secrets_file
+from operate.embedded.state import State
+from operate.embedded.superset import service
+from operate.embedded.superset.setup import once
+
+
+def target(state: State, settings: Settings) -> Target:
+    """Return the Superset of a platform, and how it reaches the warehouse."""
+    return Target(
+        url=service.address(state),
+        user=service.USER,
+        password=read_secrets(secrets_file(state))["MDP_SUPERSET_PASSWORD"],
+        database_host=settings.database_host,
+        database_port=settings.database_port,
+        database_name=settings.database_name,
+        database_password=settings.secret("bi_password"),
+        database_tls=settings.database_tls,
+    )
+
+
+def publish(state: State, settings: Settings, report: Callable[[str], None]) -> bool:
+    """Draw the dashboards unless these very ones were drawn before; what was changed by hand since stays.
+
+    Args:
+        state: the platform, whose Superset must run.
+        settings: how it reaches the warehouse.
+        report: told what is being done, in a few words.
+
+    Returns:
+        Whether there was anything to do.
+
+    Raises:
+        PermanentError: if a definition is wrong, or Superset refuses.
+        TransientError: if Superset does not answer.
+    """
+    where, dashboards = target(state, settings), read_dashboards()
+    assets = [[asset.kind, asset.name, dict(asset.content)] for asset in render(dashboards, read_views(), where)]
+    said = json.dumps([assets, where.database_password], sort_keys=True)
+    with once(state, settings, "dashboards", hashlib.sha256(said.encode()).hexdigest()) as wanted:
+        if wanted:
+            report("draws the dashboards")
+            apply(where, dashboards)
+    return wanted

@@ -1,0 +1,37 @@
+"""Where an original ends, on the real store: under a name that it takes, and written once."""
+
+from typing import Any
+from urllib.parse import unquote
+
+import pytest
+
+from tests.corpus.case import snapshot
+from tests.integration.conftest import Pipeline
+
+
+def metadata(pipeline: Pipeline, key: str | None) -> dict[str, Any]:
+    """Return what the archive keeps beside an object."""
+    answer = pipeline.store.client.head_object(Bucket=pipeline.settings.archive_bucket, Key=key)
+    return dict(answer["Metadata"])
+
+
+@pytest.mark.parametrize("key", ["folder/" + "x" * 240 + ".csv", "ä" * 500 + ".csv", "a/" * 500 + "b.csv"])
+def test_a_key_of_any_length_that_raw_takes_reaches_the_archive(pipeline: Pipeline, key: str) -> None:
+    pipeline.put(key, snapshot("long"))
+    pipeline.drain()
+    (file,) = pipeline.files()
+    assert (file.key, file.state) == (key, "archived")
+    assert "mdp-key" in "".join(metadata(pipeline, file.archive_key))
+    assert pipeline.raw() == []
+
+
+def test_what_comes_again_leaves_what_is_there_as_it_is(pipeline: Pipeline) -> None:
+    first = pipeline.put("again.csv", snapshot("again"))
+    pipeline.drain()
+    pipeline.put("again.csv", snapshot("again"))
+    pipeline.drain()
+    one, other = pipeline.files()
+    assert one.archive_key == other.archive_key
+    assert metadata(pipeline, one.archive_key)["mdp-version"] == first
+    assert unquote(metadata(pipeline, one.archive_key)["mdp-key"]) == "again.csv"
+    assert pipeline.raw() == []

@@ -1,0 +1,60 @@
+"""How the parts of a start go on, or end, together."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from minidata.errors import PermanentError, TransientError
+from minidata.settings import Settings
+from operate.embedded.parts import Start
+from operate.embedded.service import PROGRAMS, SERVICES, TITLES
+from operate.embedded.start import _side_by_side
+from operate.embedded.state import State
+from operate.embedded.superset import setup
+from operate.embedded.supervisor import Supervisor
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Start:
+    state = State.open(tmp_path / "state")
+    return Start(state, cast("Settings", None), {}, Supervisor(state), lambda title, doing: None)
+
+
+def test_every_service_has_a_title_a_launcher_and_a_program() -> None:
+    assert set(TITLES) == set(SERVICES) == {program.name for program in PROGRAMS}
+
+
+def test_all_parts_are_run(start: Start) -> None:
+    done: list[int] = []
+    with _side_by_side(start) as submit:
+        for number in range(3):
+            submit(done.append, number)
+    assert sorted(done) == [0, 1, 2]
+    start.supervisor.go_on()
+
+
+@pytest.mark.parametrize("reason", [PermanentError("no disk"), KeyboardInterrupt()], ids=["failure", "Ctrl-C"])
+def test_once_one_has_failed_the_programs_of_the_others_are_killed(start: Start, reason: BaseException) -> None:
+    endings: list[int] = []
+
+    def install() -> None:
+        # A program that begins only when the end has come already is ended as well.
+        while not endings and not start.supervisor._given_up.is_set():
+            time.sleep(0.01)
+        program = [sys.executable, "-c", "import time; time.sleep(600)"]
+        endings.append(subprocess.run(program, env=setup.marked(start.state), check=False).returncode)
+
+    def fail() -> None:
+        with _side_by_side(start) as submit:
+            submit(install)
+            raise reason
+
+    with pytest.raises(type(reason)):
+        fail()
+    assert endings == [-9]
+    with pytest.raises(TransientError):
+        start.supervisor.go_on()
