@@ -1,6 +1,6 @@
 """Measures each tile's question on a history of 1.44 million rows, as the role of the dashboards asks it.
 
-Example: python -m bench.tiles --state /tmp/tiles
+Example: ./mdp dev bench tiles --state /tmp/tiles
 A platform of its own is made in the folder for that, of PostgreSQL and the object store alone, and removed again.
 """
 
@@ -71,6 +71,10 @@ _HISTORY = (
 )
 
 
+def _quiet(*_: object) -> None:
+    """Tell nobody what is being done."""
+
+
 def fill(settings: Settings) -> None:
     """Write the history."""
     with connect(settings, "owner") as owner:
@@ -107,12 +111,12 @@ def main() -> None:
     parser.add_argument("--state", type=Path, required=True, help="an empty folder")
     state = State.open(parser.parse_args().state)
     try:
-        start_servers(state, lambda title, doing: None)
+        start_servers(state, _quiet)
         settings = embedded_settings(state)
         fill(settings)
         measure(settings)
     finally:
-        stop_platform(state, lambda title, doing: None)
+        stop_platform(state, _quiet)
         postgres_home.remove(state)
         state.remove()
 

@@ -1,7 +1,8 @@
 """Cuts the requirements of each image out of the lock: `python deploy/requirements.py [--check]`.
 
 The lock already says who needs whom, so nothing is resolved anew: every image has the very versions that the tests
-ran with. The images of Airflow own Airflow and what it brings; there only our own packages are pinned.
+ran with. The images of Airflow own Airflow and what it brings; there only what else our code needs, the command `mdp`
+among it, is pinned.
 """
 
 # ruff: noqa: INP001  a script
@@ -67,7 +68,7 @@ def images(lock: list[Package], direct: list[str]) -> dict[Path, str]:
     """
     roots = {re.split(r"[\[<>=!~ ]", line, maxsplit=1)[0]: line for line in direct}
     airflows = {package.name for package in needed_by(AIRFLOW, lock)}
-    ours = [p.pin for p in needed_by(set(roots), lock) if p.name not in airflows]
+    ours = [p.pin for p in needed_by(set(roots) | COMMAND, lock) if p.name not in airflows]
     shared = [line for name, line in roots.items() if name in airflows]
     hashed = {"generator": GENERATOR, "operate": set(roots) | COMMAND}
     return {

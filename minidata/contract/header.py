@@ -54,7 +54,7 @@ def _hint(column: str, others: list[str]) -> str:
     """Name a missing column, with the unknown one that may be meant for it."""
     plain = {re.sub(r"[\W_]+", "_", name.casefold()).strip("_"): name for name in others}
     close = difflib.get_close_matches(column, plain, n=1, cutoff=0.7)
-    return f"{column} (it has “{plain[close[0]][:63]}”: did you mean “{column}”?)" if close else column
+    return f"{column} (it has `{plain[close[0]][:63]}`: did you mean `{column}`?)" if close else column
 
 
 def _separator_hint(record: bytes, declared: list[str], names: list[str]) -> str:

@@ -101,14 +101,18 @@ def mark_superseded(connection: Connection, batch_id: int, file_id: int) -> None
 def duplicates(connection: Connection, batch_id: int) -> dict[int, int]:
     """Find the files of a batch whose content is loaded already, or comes twice in the batch.
 
+    One that arrived later may have more good rows, for fewer of them lie in its future. It is loaded as well: whichever
+    of the two is the first to be loaded, the rows in the tables are the same in the end.
+
     Returns:
         The id of the file that has the content, by the id of the file that repeats it.
     """
     rows = connection.execute(
         "select f.file_id, coalesce("
         "(select min(o.file_id) from mdp.files o where o.sha256 = f.sha256 and o.dataset = f.dataset "
-        "and o.state in ('loaded', 'archived') and o.duplicate_of is null), "
-        "first_value(f.file_id) over (partition by f.sha256 order by f.arrived_at, f.file_id)) as original "
+        "and o.state in ('loaded', 'archived') and o.duplicate_of is null and o.rows_good >= f.rows_good), "
+        "first_value(f.file_id) over (partition by f.sha256 order by f.rows_good desc, f.arrived_at, f.file_id)) "
+        "as original "
         "from mdp.files f where f.batch_id = %s and f.state = 'claimed' and f.validated_at is not null",
         [batch_id],
     ).fetchall()

@@ -14,11 +14,14 @@ from minidata.errors import PermanentError
 from minidata.warehouse.connection import Connection
 
 _LOCK = 7_463_001  # the migrations' own: nothing else changes the warehouse's objects meanwhile
+_INDEXES = "indexes.sql"
 _MADE_HERE = "warehouse/mart/"  # at the end of a view's comment: what was made from the folder, and may go with it
 
 
 def apply_mart(connection: Connection, folder: Path = MART) -> list[str]:
     """Make the views of a folder what it says, all or none; needs `mdp_owner`, after `apply_datasets`.
+
+    With them are made the indexes that they need, if the folder has a file of these beside it.
 
     Views that are there already are replaced in place; if their columns changed, all are dropped and made anew.
     Views that an earlier folder made are removed, all others are left alone.
@@ -46,6 +49,9 @@ def apply_mart(connection: Connection, folder: Path = MART) -> list[str]:
                 _make(connection, folder, name)
         for name, view in views.items():
             _check(connection, folder, name, view)
+        indexes = folder.with_name(_INDEXES)
+        if indexes.exists():
+            connection.execute(indexes.read_text(encoding="utf-8").encode())
         # One round trip: there are more comments than all the rest.
         described = (part for name, view in views.items() for part in _description(name, view))
         connection.execute(sql.SQL(";\n").join(described))

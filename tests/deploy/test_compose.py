@@ -161,6 +161,16 @@ def test_whatever_is_mounted_is_in_a_fresh_clone() -> None:
                 assert path.is_file() or [p for p in path.rglob("[!_]*") if p.is_file()], source
 
 
+def test_nobody_is_told_to_wait_for_a_step_that_ends() -> None:
+    """`up --wait` takes a service that ends for a failure, even if it ended well and nobody waits for it."""
+    services = rendered("compose")["services"]
+    last = {name for name, service in services.items() if rules.once(service)}
+    assert last - {needed for service in services.values() for needed in service["depends_on"]} == {"dashboards"}
+    texts = [PROJECT / "README.md", *(PROJECT / "docs").rglob("*.md"), *(PROJECT / ".github").rglob("*.yml")]
+    for text in texts:
+        assert not re.search(r"docker compose [^`\n]*\bup\b[^`\n]*--wait", text.read_text(encoding="utf-8")), text
+
+
 # Planted faults: each rule must see the one that it is there for.
 
 

@@ -74,6 +74,12 @@ class Command:
         return result.stdout
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _installed() -> None:
+    """The packages come from wherever this machine gets them; the troubles below begin after that."""
+    subprocess.run([PROJECT / "mdp", "--help"], check=True, capture_output=True)
+
+
 @pytest.fixture
 def command(tmp_path: Path) -> Command:
     return Command(tmp_path / "state")

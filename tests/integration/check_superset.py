@@ -248,3 +248,16 @@ def test_eight_visitors_at_once_get_every_tile(running: Running, looked: dict[tu
 
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(visit, range(8))) == [{200}] * 8
+
+
+def test_up_without_dashboards_stops_superset(running: Running) -> None:
+    """The last one: the others need it."""
+    up = running.mdp("up", "--no-bi", "--no-simulator")
+    assert up.returncode == 0, up.stderr
+    assert "Dashboards" not in up.stdout
+    assert processes.find(running.state.folder, "superset") == []
+    assert "superset" not in {
+        service["name"] for service in json.loads(running.mdp("status", "--json").stdout)["services"]
+    }
+    assert running.mdp("dashboards", "plan", "--target", "superset").returncode == 3
+    assert "airflow" in running.mdp("open").stdout.lower()

@@ -62,6 +62,17 @@ def test_videos_of_one_title_are_told_apart(mart: Mart) -> None:
     assert sorted(names) == [("Loved 100% · few",), ("Loved 100% · loved",)]
 
 
+def test_the_gains_of_a_period_are_found_without_their_rows(mart: Mart) -> None:
+    with connect(mart.settings, "owner") as owner:
+        owner.autocommit = True
+        owner.execute("vacuum analyze youtube_stats.video_metrics")
+        owner.execute("set enable_seqscan = off")
+        owner.execute("set enable_bitmapscan = off")
+        lines = owner.execute("explain select sum(views_gained) from mart.video_growth where date_updated < now()")
+        plan = "\n".join(line for (line,) in lines)
+    assert "Index Only Scan using video_metrics_gains" in plan
+
+
 def test_channels_of_one_name_are_told_apart(mart: Mart) -> None:
     names = {row["channel_id"]: row["channel"] for row in mart.rows("select * from channel_names")}
     assert names["UC-twin-1"] == "Twins · UC-twin-1"
