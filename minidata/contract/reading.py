@@ -1,11 +1,10 @@
 """The stages that the content of one file goes through: text, CSV, header, rows."""
 
-import codecs
-
 from minidata.contract.codes import rank
 from minidata.contract.slicer import Slicer
 from minidata.contract.source import Blankness
 from minidata.contract.tally import Tally
+from minidata.contract.utf8 import Utf8
 from minidata.contract.verdict import CondemnedError, Limits, Reason, reason
 
 
@@ -28,7 +27,7 @@ class Reading:
         self._tally = tally
         self._limits = limits
         self._blankness = Blankness()
-        self._decoder = codecs.getincrementaldecoder("utf-8")()
+        self._utf8 = Utf8()
         self._slicer = Slicer(limits.slice_bytes)
         self._found: Reason | None = None
 
@@ -59,7 +58,7 @@ class Reading:
 
     def _check_text(self, piece: bytes | None) -> None:
         try:
-            self._decoder.decode(piece or b"", final=piece is None)
+            self._utf8.feed(piece or b"", last=piece is None)
         except UnicodeDecodeError as error:
             place = ""
             if self._seeks("not_csv"):
