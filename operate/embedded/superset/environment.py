@@ -21,7 +21,7 @@ from operate.embedded.superset.patches import patch
 LOCK = PROJECT / "locks" / "superset.txt"
 BUILD_LOCK = PROJECT / "locks" / "superset.build.txt"
 TOOLS = PROJECT / ".mdp"
-SIZE = "200 MB to download, 700 MB on disk"
+SIZE = "230 MB to download, 700 MB on disk"
 _SPACE = 10**9  # bytes
 Report = Callable[[str], None]
 

@@ -69,3 +69,13 @@ def test_a_platform_of_before_the_choice_has_seaweedfs(state: State) -> None:
 def test_every_store_has_its_ports() -> None:
     assert set(PORTS) == set(Store)
     assert all("s3" in ports for ports in PORTS.values())
+
+
+def test_destroying_a_platform_keeps_what_was_built(tmp_path: Path) -> None:
+    state = State.open(tmp_path / ".mdp")
+    state.remember(store=Store.MINIO, ports={"s3": 15000})
+    (state.folder / "tools").mkdir()
+    (state.folder / "tools" / "minio-v1").touch()
+    (state.objects / "raw").mkdir()
+    assert state.remove() == [], "it is no stranger's"
+    assert sorted(path.name for path in state.folder.rglob("*")) == ["minio-v1", "tools"]
