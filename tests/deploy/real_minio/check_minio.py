@@ -15,6 +15,7 @@ from minidata.events.inbox import keys_of
 from minidata.store import ObjectStore
 from minidata.warehouse.connection import connect
 from operate.embedded.minio.prepare import is_minio, prepare
+from operate.embedded.object_store import Identity
 from tests.deploy.compose_model import rendered
 from tests.deploy.real_minio.conftest import BUCKETS, STRANGER, WHO, Minio, await_prepared
 
@@ -162,9 +163,15 @@ def test_a_wrong_administrator_is_refused_by_name(minio: Minio) -> None:
         prepare(minio.endpoint, wrong, BUCKETS)
 
 
-def test_a_key_that_is_the_administrators_is_refused(minio: Minio) -> None:
-    with pytest.raises(PermanentError, match="refuses to set up its users"):
+def test_a_key_that_is_another_users_is_refused(minio: Minio) -> None:
+    with pytest.raises(PermanentError, match="same access key id"):
         prepare(minio.endpoint, replace(WHO, generator=replace(WHO.generator, access_key="admin-key")), BUCKETS)
+
+
+def test_a_user_that_the_server_does_not_take_is_an_error(minio: Minio) -> None:
+    """It answers 200 all the same, and says so only inside."""
+    with pytest.raises(PermanentError, match="refuses to set up its users"):
+        prepare(minio.endpoint, replace(WHO, generator=Identity("generator", "new-generator-key", "short")), BUCKETS)
 
 
 def test_it_is_recognised(minio: Minio) -> None:
