@@ -1,5 +1,6 @@
 """`mdp files` and `mdp quarantine`: the ledger, and what waits for a person."""
 
+from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
@@ -22,10 +23,24 @@ app.add_typer(files_app, name="files")
 app.add_typer(quarantine_app, name="quarantine")
 
 
+class FileState(StrEnum):
+    """What can have become of a file, in the order of its life."""
+
+    PENDING = "pending"
+    CLAIMED = "claimed"
+    LOADED = "loaded"
+    ARCHIVED = "archived"
+    INVALID = "invalid"
+    QUARANTINED = "quarantined"
+    SUPERSEDED = "superseded"
+    FAILED = "failed"
+    EXCLUDED = "excluded"
+
+
 @files_app.callback()
 def files(
     context: typer.Context,
-    state: Annotated[str | None, typer.Option("--in", metavar="STATE", help="Only files in this state.")] = None,
+    state: Annotated[FileState | None, typer.Option("--in", help="Only files in this state.")] = None,
     limit: Limit = 50,
     all_: Annotated[bool, typer.Option("--all", help="All of them.")] = False,
     json_: Json = False,

@@ -181,6 +181,12 @@ def test_without_a_platform_a_command_says_how_to_start_one(command: Command, ar
     assert "./mdp up" in command.fails(*arguments, code=3)
 
 
+def test_a_word_that_is_none_is_named_with_those_that_are(command: Command) -> None:
+    said = command.fails("files", "--in", "nonsense", code=2)
+    assert "nonsense" in said
+    assert "'quarantined'" in said
+
+
 # One platform meets all of these at once: it works.
 
 
