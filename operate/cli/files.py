@@ -52,11 +52,13 @@ def files(
     if context.invoked_subcommand:
         return
     with connect(settings_of(context), "loader") as connection:
-        # a script gets everything unless it asks for less
-        found = ledger.find_files(connection, state=state, limit=None if all_ or json_ else limit)
+        # a script gets everything; one more than is shown tells that there are more
+        most = None if all_ or json_ else limit + 1
+        found = ledger.find_files(connection, state=state, limit=most)
     if json_:
         print_json([_as_json(file) for file in found])
         return
+    more = most is not None and len(found) == most
     rows: list[list[object]] = [
         [
             f.key,
@@ -67,7 +69,7 @@ def files(
             f.rows_rejected or None,
             f"{f.arrived_at:%m-%d %T}",
         ]
-        for f in found
+        for f in (found[:limit] if more else found)
     ]
     print_table(
         ["key", "size", "state", "reason", "rows", "rejected", "arrived (UTC)"],
@@ -75,6 +77,8 @@ def files(
         numbers=("size", "rows", "rejected"),
         only_filled=("reason", "rejected"),
     )
+    if more:
+        console.print("… and older ones: `--all` shows them.")
 
 
 def _as_json(file: File) -> dict[str, object]:

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from minidata.errors import NotRunningError, PermanentError
-from minidata.settings import Settings
+from minidata.settings import PROJECT, Settings
 from operate.cli.app import app, settings_of, state_of
 from operate.cli.output import bytes_of, console, errors, print_json, print_table, safe
 from operate.cli.steps import Steps
@@ -107,14 +107,15 @@ def destroy(context: typer.Context, yes: Annotated[bool, typer.Option("--yes", h
     if not state.exists():
         raise PermanentError(f"{state.folder} holds no platform; nothing was removed.")
     if not yes:
-        typer.confirm(f"Remove all data of the platform in {state.folder}?", abort=True, err=True)
+        what = f"Remove all data of the platform in {state.folder}, and its passwords in {secrets_file(state)}?"
+        typer.confirm(what, abort=True, err=True)
     state = State.open(state.folder)
     with Steps() as steps:
         stop_platform(state, steps)
     postgres_home.remove(state)
     left = state.remove()
     secrets_file(state).unlink(missing_ok=True)
-    console.print("Removed.")
+    console.print(f"Removed. The packages stay in {PROJECT / '.mdp'}.", markup=False, soft_wrap=True)
     if left:
         console.print(f"Left alone in {state.folder}: {safe(', '.join(left))}.", markup=False, soft_wrap=True)
 
@@ -141,7 +142,8 @@ def status(
         times = pipeline["upload_to_row_seconds"]
         console.print()
         files = ", ".join(f"{count} {state}" for state, count in pipeline["files"].items())
-        console.print(f"files: {files or 'none yet'}")
+        nothing = "none yet" if found["running"] else "nobody answers while it is down; what it has is kept"
+        console.print(f"files: {files or nothing}")
         if times["n"]:
             console.print(f"upload → row: p50 {times['p50']:.1f} s, p95 {times['p95']:.1f} s over {times['n']} files")
         if pipeline["newest_row_age_seconds"] is not None:

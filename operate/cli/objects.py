@@ -45,6 +45,8 @@ def upload(
 ) -> None:
     """Upload files into the raw bucket, as any S3 client would.
 
+    A file that is refused is no failure of the upload: `--wait` says what became of each, `--json` for a script.
+
     Example: mdp upload snapshots/ --prefix youtube_stats --wait
     """
     files = _files_below(paths)

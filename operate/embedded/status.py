@@ -36,7 +36,7 @@ def services_status(state: State) -> dict[str, Any]:
                 "name": name,
                 "state": info.state.lower() if info else "stopped",
                 "pid": info.pid if info else None,
-                "address": f"127.0.0.1:{port}" if port else None,
+                "address": f"127.0.0.1:{port}" if port and info and info.pid else None,
                 "memory_bytes": _memory(state, name) if info and info.pid else 0,
             }
         )
