@@ -62,11 +62,12 @@ class LiveView:
         """Draw what was observed."""
         if self._world is None:
             return Text("Waiting for the first snapshot …")
-        parts: list[RenderableType] = [self._heading(self._world), self._videos()]
+        parts: list[RenderableType] = [self._heading(self._world)]
+        if self._stages:  # before the long table: a small terminal cuts what comes last
+            parts.append(self._pipeline(self._stages()))
+        parts.append(self._videos())
         if bursts := self._world.bursts()[:_BURSTS]:
             parts.append(self._bursts(bursts))
-        if self._stages:
-            parts.append(self._pipeline(self._stages()))
         return Padding(Group(*parts), (0, _SLACK, 0, 0))
 
     def _heading(self, world: World) -> Text:
