@@ -17,7 +17,7 @@ from operate.cli.output import bytes_of, console, print_json, print_table, safe
 Json = Annotated[bool, typer.Option("--json", help="For a script.")]
 Limit = Annotated[int, typer.Option(min=1, help="At most so many, newest first.")]
 
-files_app = typer.Typer(help="The ledger of files.", invoke_without_command=True)
+files_app = typer.Typer(invoke_without_command=True)
 quarantine_app = typer.Typer(help="What waits for a person, and why.", no_args_is_help=True)
 app.add_typer(files_app, name="files")
 app.add_typer(quarantine_app, name="quarantine")
