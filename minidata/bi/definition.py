@@ -171,6 +171,8 @@ def _order_problems(tile: Tile, view: View) -> Iterator[Problem]:
         yield (), f"a {tile.chart} chart needs a `limit`."
     if tile.chart in (*TIME_CHARTS, "number") and (tile.limit or tile.sort):
         yield (), f"a {tile.chart} chart takes no `limit` and no `sort`; a series takes `top`."
+    if tile.chart == "pie" and (tile.limit or tile.sort):
+        yield (), "a pie chart takes no `limit` and no `sort`: it shows the whole; `row` shows the greatest."
     if tile.stacked and tile.chart not in ("area", "bar"):
         yield ("stacked",), "only areas and bars can be stacked."
 

@@ -97,28 +97,49 @@ def select(dashboard: Dashboard, tile: Tile, narrowed: Iterable[str] = ()) -> st
     columns += [f"{measure_sql(m)} as {quoted(m.name)}" for m in tile.measures]
     where = conditions
     if tile.series and tile.series.top:
-        series = quoted(tile.series.column)
+        series, order = quoted(tile.series.column), series_order(tile.measures[0], tile.series)
         where += (
             f"\n  and {series} in (\n    select {series} from {source} where {conditions}\n"  # noqa: S608  every part is quoted
-            f"    group by {series} order by {measure_sql(tile.measures[0])} desc nulls last, {series} "
-            f"limit {tile.series.top})"
+            f"    group by {series} order by {order} desc limit {tile.series.top})"
         )
     lines = ["select " + ",\n       ".join(columns), f"from {source}", f"where {where}"]
     if tile.dimensions:
         lines.append("group by " + ", ".join(dimension_sql(d) for d in tile.dimensions))
-        lines.append("order by " + ", ".join(_order(tile)))
+        order, descending = row_order(tile)
+        lines.append(f"order by {order} {'desc' if descending else 'asc'}")
     if tile.limit:
         lines.append(f"limit {tile.limit}")
     return "\n".join(lines)
 
 
-def _order(tile: Tile) -> list[str]:
-    """Order by what the tile says, then by its dimensions, so that equal rows do not jump about."""
+def row_order(tile: Tile) -> tuple[str, bool]:
+    """Return what the rows of a tile with dimensions are ordered by, and whether the greatest come first.
+
+    The order is total: rows that are equal in what they are sorted by are ordered by the dimensions, so that a limit
+    leaves out the same ones wherever it is asked. It is one record, because Superset's charts take one expression.
+    What has no value comes last.
+    """
     by_dimension = {d.column: dimension_sql(d) for d in tile.dimensions}
     rest = list(by_dimension.values())
     if tile.time or (tile.sort is None and not tile.measures):
-        return rest
+        return _record(rest), False
     by = tile.sort.by if tile.sort else tile.measures[0].name
     first = by_dimension.get(by) or next(measure_sql(m) for m in tile.measures if m.name == by)
-    direction = "desc" if tile.sort is None or tile.sort.descending else "asc"
-    return [f"{first} {direction} nulls last", *(column for column in rest if column != first)]
+    columns = [first, *(column for column in rest if column != first)]
+    if tile.sort and not tile.sort.descending:
+        return _record(columns), False
+    return _greatest_first(columns), True
+
+
+def series_order(measure: Measure, series: Dimension) -> str:
+    """Return what the series of a tile with `top` are ordered by, the greatest first; see `row_order`."""
+    return _greatest_first([measure_sql(measure), quoted(series.column)])
+
+
+def _greatest_first(columns: list[str]) -> str:
+    """Return a record whose descending order ends with what has no value, which PostgreSQL takes for the greatest."""
+    return _record([f"{columns[0]} is not null", *columns])
+
+
+def _record(columns: list[str]) -> str:
+    return f"row({', '.join(columns)})"

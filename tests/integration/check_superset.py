@@ -21,9 +21,10 @@ from minidata.settings import PROJECT
 from operate.embedded import processes
 from operate.embedded.superset.dashboards import publish
 from operate.embedded.superset.setup import set_up
+from simulator.world import Row
 
 from .superset_page import Look, Page, answers, expected
-from .superset_world import HUGE, MARKUP, Running, chromium, seed, superset
+from .superset_world import HUGE, MARKUP, TWINS, Running, chromium, seed, seed_twins, superset
 
 DASHBOARDS = read_dashboards()
 NAMES = [dashboard.name for dashboard in DASHBOARDS]
@@ -34,8 +35,13 @@ PICTURES = os.environ.get("MDP_PICTURES")
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     with superset(tmp_path_factory.mktemp("platform") / "ein Ort") as found:
-        seed(found.settings)
         yield found
+
+
+@pytest.fixture(scope="module", autouse=True)
+def rows(running: Running) -> list[Row]:
+    """What the warehouse holds."""
+    return seed(running.settings)
 
 
 @pytest.fixture(scope="module")
@@ -239,7 +245,7 @@ def test_markup_in_the_data_is_text(looked: dict[tuple[str, str], Look]) -> None
 
 
 def test_eight_visitors_at_once_get_every_tile(running: Running, looked: dict[tuple[str, str], Look]) -> None:
-    requests = [request for name in NAMES for request in looked[name, "visitor"].requests]
+    requests = [request for name in NAMES for request in looked[name, "visitor"].requests.values()]
     assert len(requests) == sum(len(d.tiles) for d in DASHBOARDS)
 
     def visit(_: int) -> set[int]:
@@ -248,6 +254,27 @@ def test_eight_visitors_at_once_get_every_tile(running: Running, looked: dict[tu
 
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(visit, range(8))) == [{200}] * 8
+
+
+CUT = ("trending/over_time", "trending/fastest", "trending/ranking", "trending/by_channel", "channels/over_time",
+       "channels/gainers", "channels/league", "engagement/most_disliked")  # fmt: skip
+
+
+def test_a_limit_cuts_equal_rows_where_the_warehouse_cuts_them(
+    running: Running, rows: list[Row], looked: dict[tuple[str, str], Look]
+) -> None:
+    """The last of those that look at numbers: the twins outdo everybody."""
+    seed_twins(running.settings, rows)
+    with httpx.Client(base_url=running.url, trust_env=False, timeout=120) as visitor:
+        for name in CUT:
+            dashboard = next(d for d in DASHBOARDS if d.name == name.split("/")[0])
+            tile = next(t for t in dashboard.tiles if t.name == name.split("/")[1])
+            path, body = looked[dashboard.name, "visitor"].requests[tile.name]
+            result = visitor.post(path, json=body | {"force": True}).json()["result"][0]
+            shown = answers(tile, result)
+            twins = {cell for row in shown for cell in row if str(cell).startswith("Twin ")}
+            assert 0 < len(twins) < TWINS, name
+            assert shown == expected(running.settings, dashboard, tile, result), name
 
 
 def test_up_without_dashboards_stops_superset(running: Running) -> None:

@@ -45,7 +45,7 @@ class Look:
         numbers: what the number tiles show, by title.
         rows: the texts of the cells of every row of the tables.
         results: what each tile was drawn from, by its name.
-        requests: path and body of the tiles' requests.
+        requests: path and body of each tile's request, by its name.
     """
 
     undrawn: list[str]
@@ -53,7 +53,7 @@ class Look:
     numbers: dict[str, str]
     rows: list[list[str]]
     results: dict[str, dict[str, Any]]
-    requests: list[tuple[str, Any]]
+    requests: dict[str, tuple[str, Any]]
 
 
 class Page:
@@ -120,17 +120,20 @@ class Page:
 
     def look(self) -> Look:
         """Return what there is to see."""
-        tiles = self._page.evaluate(_TILES)
+        tiles, answers = self._page.evaluate(_TILES), self._by_tile()
         return Look(
             undrawn=self._undrawn(),
             complaints=list(self._complaints),
             numbers={tile["title"]: tile["number"] for tile in tiles if tile["number"]},
             rows=[row.locator("td").all_inner_texts() for row in self._page.locator("table tbody tr").all()],
-            results=self._results(),
-            requests=[(a.url.removeprefix(self._running.url), a.request.post_data_json) for a in self._of_tiles()],
+            results={name: answer.json()["result"][0] for name, answer in answers.items()},
+            requests={
+                name: (answer.url.removeprefix(self._running.url), answer.request.post_data_json)
+                for name, answer in answers.items()
+            },
         )
 
-    def _results(self) -> dict[str, dict[str, Any]]:
+    def _by_tile(self) -> dict[str, Response]:
         assert self._dashboard
         address = f"{self._running.url}/api/v1/dashboard/{self._dashboard.name}/charts"
         titles = {chart["id"]: chart["slice_name"] for chart in self._page.request.get(address).json()["result"]}
@@ -138,7 +141,7 @@ class Page:
         found = {}
         for answer in self._of_tiles():
             form = json.loads(parse_qs(urlparse(answer.url).query)["form_data"][0])
-            found[names[titles[form["slice_id"]]]] = answer.json()["result"][0]
+            found[names[titles[form["slice_id"]]]] = answer
         return found
 
     def _of_tiles(self) -> list[Response]:

@@ -1,5 +1,6 @@
 """A platform with Superset as `up` brings it, with hours of invented history, and Chromium to look at it."""
 
+import hashlib
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ import polars as pl
 from playwright.sync_api import Browser, sync_playwright
 
 from minidata.bi.superset import Target
-from minidata.dataset import read_datasets
+from minidata.dataset import Dataset, read_datasets
 from minidata.rollup import merge_rollups, merge_summaries, roll_up, stage_rollup
 from minidata.settings import PROJECT, Settings
 from minidata.warehouse.connection import connect
@@ -21,13 +22,14 @@ from operate.embedded import processes
 from operate.embedded.settings import embedded_settings
 from operate.embedded.state import State
 from operate.embedded.superset.dashboards import target
-from simulator.world import World
+from simulator.world import Row, World
 
 # No sandbox: containers and root have none to offer. The rest keeps Chromium from talking to anybody but us.
 CHROMIUM = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
+TWINS = 120  # more than any limit of a tile of channels or videos but the scatters'
 HUGE = 2**53 + 1  # the first whole number that a browser's own numbers cannot hold
 
 MARKUP = "% {{ [[ ' <b>bold</b> <script>1</script>"
@@ -69,9 +71,12 @@ def superset(folder: Path) -> Iterator[Running]:
     assert processes.find(folder) == []
 
 
-def seed(settings: Settings) -> None:
-    """Fill the warehouse: four hours of snapshots, one huge channel, files in every state."""
-    dataset = read_datasets(settings.datasets_folder)["youtube_stats"]
+def seed(settings: Settings) -> list[Row]:
+    """Fill the warehouse: four hours of snapshots, one huge channel, files in every state.
+
+    Returns:
+        The snapshots' rows, by time.
+    """
     end = datetime.now(UTC).replace(microsecond=0)
     world = World(3, end - timedelta(hours=4), channels=12, videos=60)
     rows, taken = [], []
@@ -79,23 +84,15 @@ def seed(settings: Settings) -> None:
         world.advance(world.now + timedelta(minutes=1))
         taken.append(world.now)
         rows += world.snapshot()
-    last = rows[-1]
-    huge = last._replace(video_id="HUGE", channel_id="HUGE", channel_name="Huge", channel_subscribers=HUGE)
-    rows.append(huge._replace(total_views=HUGE, total_likes=HUGE, total_dislikes=HUGE, description=MARKUP))
-    frame = pl.DataFrame(rows, schema=list(last._fields), orient="row", infer_schema_length=None)
-    frame = frame.with_columns(pl.col("date_created", "date_updated").dt.replace_time_zone(None))
+    huge = rows[-1]._replace(video_id="HUGE", channel_id="HUGE", channel_name="Huge", channel_subscribers=HUGE)
+    huge = huge._replace(total_views=HUGE, total_likes=HUGE, total_dislikes=HUGE, description=MARKUP)
     with connect(settings, "owner") as owner:
         apply_mart(owner)
         owner.execute("truncate mdp.files, mdp.batches, mdp.inbox")
-        for table in dataset.tables:
+        for table in _dataset(settings).tables:
             owner.execute(f"truncate youtube_stats.{table}".encode())
-    with connect(settings, "loader") as loader, loader.transaction():
-        loads = [
-            stage_rollup(loader, dataset, name, [roll_up(frame.lazy(), rollup).collect()])
-            for name, rollup in dataset.rollups.items()
-        ]
-        merge_rollups(loader, loads)
-        merge_summaries(loader, dataset, loads)
+    _load(settings, [*rows, huge])
+    with connect(settings, "loader") as loader:
         for number, at in enumerate(taken):
             state = {3: "quarantined", 7: "failed", 11: "pending"}.get(number % 20, "archived")
             bad = state != "archived"
@@ -109,6 +106,44 @@ def seed(settings: Settings) -> None:
                     None if bad else at + timedelta(seconds=2 + number % 3),
                 ],
             )  # fmt: skip
+    return rows
+
+
+def seed_twins(settings: Settings, rows: list[Row]) -> None:
+    """Add channels of one video each that are equal in every number, and grow faster than any other.
+
+    Args:
+        settings: of the platform.
+        rows: what `seed` returned; the twins take their instants from there.
+    """
+    taken = sorted({row.date_updated for row in rows})
+    twins = [hashlib.sha256(bytes([number])).hexdigest()[:11] for number in range(TWINS)]  # in no order
+    _load(settings, [
+        rows[-1]._replace(
+            video_id=twin, channel_id=twin, channel_name=f"Twin {twin}", description=f"Twin {twin}",
+            channel_subscribers=10**6 * (step + 1), total_views=10**7 * (step + 1), total_likes=0,
+            total_dislikes=10**7 * (step + 1), date_created=taken[0], date_updated=at,
+        )
+        for step, at in enumerate(taken)
+        for twin in twins
+    ])  # fmt: skip
+
+
+def _dataset(settings: Settings) -> Dataset:
+    return read_datasets(settings.datasets_folder)["youtube_stats"]
+
+
+def _load(settings: Settings, rows: list[Row]) -> None:
+    dataset = _dataset(settings)
+    frame = pl.DataFrame(rows, schema=list(Row._fields), orient="row", infer_schema_length=None)
+    frame = frame.with_columns(pl.col("date_created", "date_updated").dt.replace_time_zone(None))
+    with connect(settings, "loader") as loader, loader.transaction():
+        loads = [
+            stage_rollup(loader, dataset, name, [roll_up(frame.lazy(), rollup).collect()])
+            for name, rollup in dataset.rollups.items()
+        ]
+        merge_rollups(loader, loads)
+        merge_summaries(loader, dataset, loads)
     with connect(settings, "owner") as owner:
         owner.autocommit = True
         owner.execute("analyze")

@@ -11,8 +11,8 @@ import pytest
 
 from minidata.bi.definition import read_dashboards
 from minidata.bi.metabase.render import Ids, card
-from minidata.bi.model import Dashboard, Tile
-from minidata.bi.sql import Selection, literal, quoted, tile_sql
+from minidata.bi.model import Dashboard, Sort, Tile
+from minidata.bi.sql import Selection, literal, quoted, row_order, tile_sql
 from minidata.warehouse.connection import Connection, connect
 from minidata.warehouse.mart import apply_mart
 from operate.embedded.settings import embedded_settings
@@ -141,6 +141,26 @@ def test_tops_are_the_greatest_and_in_order(reader: Connection) -> None:
     assert fastest == sorted(fastest, reverse=True)
     ranks = [row[2] for row in answer(reader, "trending/ranking")]
     assert ranks == sorted(ranks)
+
+
+@pytest.mark.parametrize(("dashboard", "tile"), [p for p in TILES if p.values[1].limit])
+def test_no_two_rows_have_the_same_place(reader: Connection, dashboard: Dashboard, tile: Tile) -> None:
+    order, _ = row_order(tile)
+    keys = ", ".join(quoted(d.column) for d in tile.dimensions)
+    groups = f"select {order} as place from mart.{tile.view} group by {keys}"
+    [(rows, places)] = ask(reader, f"select count(*), count(distinct place) from ({groups}) g")
+    assert rows == places > 0
+
+
+@pytest.mark.parametrize("descending", [True, False])
+def test_what_has_no_value_comes_last(reader: Connection, descending: bool) -> None:
+    found = DASHBOARDS["trending"]
+    ranking = next(tile for tile in found.tiles if tile.name == "ranking")
+    sort = Sort(by="Faster by %", descending=descending)
+    values = [row[-1] for row in ask(reader, tile_sql(found, ranking.model_copy(update={"sort": sort})))]
+    known = [value for value in values if value is not None]
+    assert values == sorted(known, reverse=descending) + [None] * (len(values) - len(known))
+    assert 0 < len(known) < len(values)
 
 
 def test_a_chart_over_time_has_whole_steps_only(reader: Connection) -> None:

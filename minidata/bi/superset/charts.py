@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-from minidata.bi.model import Condition, Dashboard, Measure, PeriodFilter, Tile
-from minidata.bi.sql import measure_sql
+from minidata.bi.model import Condition, Dashboard, PeriodFilter, Tile
+from minidata.bi.sql import measure_sql, row_order, series_order
 from minidata.bi.superset.identity import uuid_of
 
 VISUALS = {
@@ -20,8 +20,7 @@ VISUALS = {
 _FORMATS = {"whole": ",~f", "short": "SMART_NUMBER", "tenths": ",.1f"}
 _GRAINS = {"30 seconds": "PT30S", "1 minute": "PT1M", "5 minutes": "PT5M", "1 hour": "PT1H"}
 _COLOURS = "supersetColors"
-_MOST_ROWS = 50_000  # of a chart over time, which has no limit of its own
-_TOP_ROWS = 100
+_MOST_ROWS = 50_000  # of a chart that has no limit of its own
 _LEGEND_PIXELS = {"line": 235, "area": 190}  # beside the chart; superset_config.py shortens the names to that
 
 Form = dict[str, Any]
@@ -29,7 +28,7 @@ Form = dict[str, Any]
 
 def form(dashboard: Dashboard, tile: Tile) -> Form:
     """Return the form of a tile's chart."""
-    metrics = [_metric(tile, measure) for measure in tile.measures]
+    metrics = [_metric(tile, measure.name, measure_sql(measure)) for measure in tile.measures]
     common: Form = {
         "viz_type": VISUALS[tile.chart],
         "adhoc_filters": _filters(dashboard, tile),
@@ -38,34 +37,23 @@ def form(dashboard: Dashboard, tile: Tile) -> Form:
         "row_limit": tile.limit or _MOST_ROWS,
         "time_range": "No filter",
     }
-    return common | _FORMS[tile.chart](dashboard, tile, metrics)
+    return common | _FORMS[tile.chart](tile, metrics)
 
 
-def _metric(tile: Tile, measure: Measure) -> Form:
+def _metric(tile: Tile, name: str, expression: str) -> Form:
     return {
         "expressionType": "SQL",
-        "sqlExpression": measure_sql(measure),
-        "label": measure.name,
+        "sqlExpression": expression,
+        "label": name,
         "hasCustomLabel": True,
-        "optionName": f"metric_{uuid_of('charts', f'{tile.name} {measure.name}')[-12:]}",
+        "optionName": f"metric_{uuid_of('charts', f'{tile.name} {name}')[-12:]}",
     }
 
 
-def _order(dashboard: Dashboard, tile: Tile, metrics: list[Form]) -> Form:
-    """Return the metric that orders rows or chooses series, changed so that what has no value comes last.
-
-    Superset knows no `nulls last`, and PostgreSQL puts them first when the greatest come first.
-    """
-    number = next((n for n, m in enumerate(tile.measures) if tile.sort and m.name == tile.sort.by), 0)
-    if tile.sort and not tile.sort.descending:
-        return metrics[number]
-    column = dashboard.views[tile.view].columns.get(tile.measures[number].of or "")
-    if column is not None and column.type == "text":
-        return metrics[number]
-    is_instant = column is not None and column.type == "timestamptz" and tile.measures[number].how in ("max", "min")
-    type_ = "timestamptz" if is_instant else "numeric"
-    expression = f"coalesce(({metrics[number]['sqlExpression']})::{type_}, '-infinity')"
-    return metrics[number] | {"sqlExpression": expression}
+def _order(tile: Tile, key: str = "timeseries_limit_metric") -> Form:
+    """Return the order of a tile's rows; Superset takes it in the form of a metric, under the chart's own key."""
+    expression, descending = row_order(tile)
+    return {key: _metric(tile, "Order", expression), "order_desc": descending}
 
 
 def _filters(dashboard: Dashboard, tile: Tile) -> list[Form]:
@@ -96,11 +84,11 @@ def _simple(column: str, operator: str, value: Any) -> Form:
     }
 
 
-def _number(_: Dashboard, tile: Tile, metrics: list[Form]) -> Form:
+def _number(tile: Tile, metrics: list[Form]) -> Form:
     return {"metric": metrics[0], "header_font_size": 0.5, "y_axis_format": _FORMATS[tile.measures[0].shown]}
 
 
-def _over_time(dashboard: Dashboard, tile: Tile, metrics: list[Form]) -> Form:
+def _over_time(tile: Tile, metrics: list[Form]) -> Form:
     time, series = tile.dimensions[0], tile.series
     legend = _LEGEND_PIXELS.get(tile.chart) if series else None
     result: Form = {
@@ -120,24 +108,22 @@ def _over_time(dashboard: Dashboard, tile: Tile, metrics: list[Form]) -> Form:
         "show_empty_columns": True,
     }
     if series and series.top:
-        result |= {"limit": series.top, "timeseries_limit_metric": _order(dashboard, tile, metrics)}
-        result["order_desc"] = True
+        order = _metric(tile, "Order", series_order(tile.measures[0], series))
+        result |= {"limit": series.top, "timeseries_limit_metric": order, "order_desc": True}
     if tile.stacked:
         result["stack"] = "Stack"
     return result
 
 
-def _row(dashboard: Dashboard, tile: Tile, metrics: list[Form]) -> Form:
-    return {
+def _row(tile: Tile, metrics: list[Form]) -> Form:
+    return _order(tile) | {
         "x_axis": tile.dimensions[0].column,
         "xAxisForceCategorical": True,
         "orientation": "horizontal",
         "metrics": metrics,
         "groupby": [],
-        "x_axis_sort": metrics[0]["label"],
-        "x_axis_sort_asc": True,  # from the bottom up
-        "timeseries_limit_metric": _order(dashboard, tile, metrics),
-        "order_desc": True,
+        "x_axis_sort": tile.sort.by if tile.sort else metrics[0]["label"],
+        "x_axis_sort_asc": tile.sort is None or tile.sort.descending,  # from the bottom up
         "y_axis_format": _FORMATS[tile.measures[0].shown],
         "show_legend": len(metrics) > 1,
         "show_value": True,
@@ -145,9 +131,9 @@ def _row(dashboard: Dashboard, tile: Tile, metrics: list[Form]) -> Form:
     }
 
 
-def _scatter(dashboard: Dashboard, tile: Tile, metrics: list[Form]) -> Form:
+def _scatter(tile: Tile, metrics: list[Form]) -> Form:
     x, y, *size = tile.measures
-    return {
+    return _order(tile, "orderby") | {
         "entity": tile.dimensions[0].column,
         "series": tile.series.column if tile.series else None,
         "x": metrics[0],
@@ -155,8 +141,6 @@ def _scatter(dashboard: Dashboard, tile: Tile, metrics: list[Form]) -> Form:
         "size": metrics[2] if size else metrics[1],
         "max_bubble_size": "25",
         "opacity": 0.6,
-        "order_desc": True,
-        "orderby": _order(dashboard, tile, metrics),
         "show_legend": tile.series is not None,
         "legendType": "scroll",
         "legendOrientation": "top",
@@ -172,7 +156,7 @@ def _scatter(dashboard: Dashboard, tile: Tile, metrics: list[Form]) -> Form:
     }
 
 
-def _pie(_: Dashboard, tile: Tile, metrics: list[Form]) -> Form:
+def _pie(tile: Tile, metrics: list[Form]) -> Form:
     return {
         "groupby": [tile.dimensions[0].column],
         "metric": metrics[0],
@@ -184,7 +168,6 @@ def _pie(_: Dashboard, tile: Tile, metrics: list[Form]) -> Form:
         "legendType": "scroll",
         "legendOrientation": "top",
         "number_format": _FORMATS[tile.measures[0].shown],
-        "row_limit": tile.limit or _TOP_ROWS,
         "show_labels": True,
         "show_legend": True,
         "show_total": True,
@@ -192,14 +175,12 @@ def _pie(_: Dashboard, tile: Tile, metrics: list[Form]) -> Form:
     }
 
 
-def _table(dashboard: Dashboard, tile: Tile, metrics: list[Form]) -> Form:
-    return {
+def _table(tile: Tile, metrics: list[Form]) -> Form:
+    return _order(tile) | {
         "query_mode": "aggregate",
         "allow_render_html": False,  # what stands in a cell is data
         "groupby": [dimension.column for dimension in tile.dimensions],
         "metrics": metrics,
-        "timeseries_limit_metric": _order(dashboard, tile, metrics) if metrics else None,
-        "order_desc": tile.sort is None or tile.sort.descending,
         "column_config": {m.name: {"d3NumberFormat": _FORMATS[m.shown]} for m in tile.measures},
         "server_page_length": 10,
         "show_cell_bars": False,
@@ -207,7 +188,7 @@ def _table(dashboard: Dashboard, tile: Tile, metrics: list[Form]) -> Form:
     }
 
 
-_FORMS: dict[str, Callable[[Dashboard, Tile, list[Form]], Form]] = {
+_FORMS: dict[str, Callable[[Tile, list[Form]], Form]] = {
     "number": _number,
     "line": _over_time,
     "area": _over_time,

@@ -110,6 +110,7 @@ FAULTS = [
     ("{name: Seen views, how", "{name: Title, how", 35, "same name"),
     ("{by: Seen views}", "{by: Seen view}", 36, "did you mean `Seen views`?"),
     ("        limit: 20\n", "", 29, "needs a `limit`"),
+    ("table\n        dimensions: [title, channel]", "pie\n        dimensions: [channel]", 29, "a pie chart takes no"),
     ("width: 8", "width: 9", 9, "13 wide together"),
     ("width: 12", "width: 12\n        colour: red", 39, "Extra inputs are not permitted"),
     ("last_hours: 3", "last_hours: 0", 6, "greater than 0"),

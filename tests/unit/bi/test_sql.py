@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from minidata.bi.definition import read_dashboards
-from minidata.bi.model import Condition, Dashboard, Dimension, Measure, Tile
+from minidata.bi.model import Condition, Dashboard, Dimension, Measure, Sort, Tile
 from minidata.bi.sql import Selection, condition_sql, dimension_sql, literal, measure_sql, quoted, tile_sql
 
 from .test_definition import GOOD, written
@@ -96,7 +96,7 @@ def test_the_greatest_series_are_chosen_among_what_the_visitor_sees(dashboard: D
     query = squeezed(tile_sql(dashboard, tile(dashboard, "second"), chosen))
     narrowed = 'where true and "minute_over" = true and "channel" in (\'One\')'
     assert query.count(narrowed) == 2, "in the series and in the choice of the series"
-    assert 'order by sum("views_gained") desc nulls last, "video" limit 6' in query
+    assert 'order by row(sum("views_gained") is not null, sum("views_gained"), "video") desc limit 6' in query
 
 
 def test_a_choice_that_a_view_knows_nothing_of_leaves_its_tile_alone(dashboard: Dashboard) -> None:
@@ -105,8 +105,25 @@ def test_a_choice_that_a_view_knows_nothing_of_leaves_its_tile_alone(dashboard: 
     assert tile_sql(dashboard, third, chosen) == tile_sql(dashboard, third)
 
 
-def test_rows_are_ordered_to_the_last(dashboard: Dashboard) -> None:
-    query = squeezed(tile_sql(dashboard, tile(dashboard, "third")))
-    assert query.endswith(
-        'group by "title", "channel" order by max("total_views") desc nulls last, "title", "channel" limit 20'
-    )
+VIEWS = 'max("total_views")'
+
+
+@pytest.mark.parametrize(
+    ("sort", "order"),
+    [
+        (None, f'row({VIEWS} is not null, {VIEWS}, "title", "channel") desc'),
+        (Sort(by="Seen views"), f'row({VIEWS} is not null, {VIEWS}, "title", "channel") desc'),
+        (Sort(by="Seen views", descending=False), f'row({VIEWS}, "title", "channel") asc'),
+        (Sort(by="channel"), 'row("channel" is not null, "channel", "title") desc'),
+        (Sort(by="channel", descending=False), 'row("channel", "title") asc'),
+    ],
+)
+def test_rows_are_ordered_to_the_last(dashboard: Dashboard, sort: Sort | None, order: str) -> None:
+    third = tile(dashboard, "third").model_copy(update={"sort": sort})
+    query = squeezed(tile_sql(dashboard, third))
+    assert query.endswith(f'group by "title", "channel" order by {order} limit 20')
+
+
+def test_a_table_without_measures_is_ordered_by_its_dimensions(dashboard: Dashboard) -> None:
+    names = tile(dashboard, "third").model_copy(update={"measures": (), "sort": None})
+    assert 'order by row("title", "channel") asc limit 20' in squeezed(tile_sql(dashboard, names))

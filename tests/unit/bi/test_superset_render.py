@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from minidata.bi.definition import read_dashboards
-from minidata.bi.model import Condition, Dashboard, PeriodFilter, Tile
-from minidata.bi.sql import measure_sql
+from minidata.bi.model import Condition, Dashboard, PeriodFilter, Sort, Tile
+from minidata.bi.sql import measure_sql, row_order, series_order
 from minidata.bi.superset import Target
 from minidata.bi.superset.bundle import Asset, render
 from minidata.bi.superset.charts import form
@@ -74,11 +74,28 @@ def test_a_tile_says_what_it_means(dashboard: Dashboard, tile: Tile) -> None:
 
 
 @each_tile
-def test_what_has_no_value_never_comes_first(dashboard: Dashboard, tile: Tile) -> None:
+def test_rows_and_series_stand_in_the_order_of_the_tile(dashboard: Dashboard, tile: Tile) -> None:
     chart = form(dashboard, tile)
     order = chart.get("timeseries_limit_metric") or chart.get("orderby")
-    if order is not None:
-        assert order["sqlExpression"].endswith("'-infinity')") == (tile.sort is None or tile.sort.descending)
+    found = (order["sqlExpression"], chart["order_desc"]) if order else None
+    if tile.limit:
+        assert found == row_order(tile)
+    elif tile.series and tile.series.top:
+        assert found == (series_order(tile.measures[0], tile.series), True)
+    else:
+        assert found is None, "it shows everything"
+
+
+@pytest.mark.parametrize("descending", [True, False])
+@pytest.mark.parametrize("name", ["channels/gainers", "channels/reach", "channels/league"])
+def test_a_sort_turns_every_kind_of_chart(name: str, descending: bool) -> None:
+    dashboard, tile = next(found for found, id_ in zip(TILES, IDS, strict=True) if id_ == name)
+    turned = tile.model_copy(update={"sort": Sort(by="channel", descending=descending)})
+    chart = form(dashboard, turned)
+    order = chart.get("timeseries_limit_metric") or chart["orderby"]
+    assert (order["sqlExpression"], chart["order_desc"]) == row_order(turned)
+    if tile.chart == "row":  # drawn from the bottom up
+        assert (chart["x_axis_sort"], chart["x_axis_sort_asc"]) == ("channel", descending)
 
 
 @pytest.mark.parametrize(
