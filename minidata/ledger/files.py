@@ -103,7 +103,7 @@ def batch_files(connection: Connection, batch_id: int) -> list[BatchFile]:
 
 @dataclass(frozen=True)
 class File:
-    """A row of the ledger, as people and scripts see it."""
+    """A row of the ledger, as people and scripts see it; `duplicate_of` is the key of the first with its content."""
 
     file_id: int
     key: str
@@ -123,13 +123,14 @@ class File:
     archive_key: str | None
     rejects_key: str | None
     sha256: str | None
-    duplicate_of: int | None
+    duplicate_of: str | None
     error: str | None
 
 
 FILE: LiteralString = (
     "file_id, key, version, size, dataset, state::text as state, reasons, message, rows_loaded, rows_rejected, "
-    "counts, drift, attempts, arrived_at, loaded_at, archive_key, rejects_key, sha256, duplicate_of, error"
+    "counts, drift, attempts, arrived_at, loaded_at, archive_key, rejects_key, sha256, error, "
+    "(select original.key from mdp.files original where original.file_id = f.duplicate_of) as duplicate_of"
 )
 
 
@@ -146,7 +147,7 @@ def find_files(
     """
     with connection.cursor(row_factory=class_row(File)) as cursor:
         query = (
-            f"select {FILE} from mdp.files where (%(state)s::text is null or state::text = %(state)s) "
+            f"select {FILE} from mdp.files f where (%(state)s::text is null or state::text = %(state)s) "
             "and (%(key)s::text is null or key = %(key)s) "
             "order by arrived_at desc, file_id desc limit %(limit)s"
         )

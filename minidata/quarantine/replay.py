@@ -37,7 +37,7 @@ def put_back(store: ObjectStore, settings: Settings, file: File) -> str:
         if digest.hexdigest() != file.sha256:
             raise PermanentError(
                 f"{settings.quarantine_bucket}/{place} is not the file that was put there: its content has changed. "
-                "Upload what you mean to load with `mdp upload`."
+                "Upload what you mean to load with `./mdp upload`."
             )
         original.seek(0)
         return store.write(settings.raw_bucket, file.key, original)

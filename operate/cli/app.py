@@ -54,7 +54,7 @@ def choose(
 ) -> None:
     """Files turned into dashboards, without running a data centre.
 
-    Example: mdp up, then mdp upload snapshot.csv --wait, then mdp sql "select count(*) from video_metrics"
+    Example: ./mdp up, then ./mdp upload snapshot.csv --wait, then ./mdp sql "select count(*) from video_metrics"
     """
     context.obj = state.expanduser().resolve()
     if State(context.obj).exists() or context.invoked_subcommand == "up":

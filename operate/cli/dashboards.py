@@ -63,7 +63,7 @@ class Work:
 def plan(context: typer.Context, target: Wanted = None, folder: Folder = None, json_: Json = False) -> None:
     """Say what an apply would change; nothing is changed.
 
-    Example: mdp dashboards plan
+    Example: ./mdp dashboards plan
     """
     work = _work(context, target, folder)
     found = work.plan()
@@ -74,14 +74,14 @@ def plan(context: typer.Context, target: Wanted = None, folder: Folder = None, j
     if found.empty:
         console.print(f"{work.place} shows what is defined; there is nothing to do.", markup=False, soft_wrap=True)
     else:
-        console.print("`mdp dashboards apply` does that.")
+        console.print("`./mdp dashboards apply` does that.")
 
 
 @dashboards_app.command()
 def apply(context: typer.Context, target: Wanted = None, folder: Folder = None, json_: Json = False) -> None:
     """Make the tool show what is defined; what people made there by hand stays.
 
-    Example: mdp dashboards apply
+    Example: ./mdp dashboards apply
     """
     work = _work(context, target, folder)
     done = work.apply(lambda name: None if json_ else errors.print(f"{name} ...", markup=False, soft_wrap=True))
@@ -101,7 +101,7 @@ def check(context: typer.Context, target: Wanted = None, folder: Folder = None, 
     A Metabase is also asked whether it takes every request that an apply may send. Where there is no tool yet, the
     definitions alone are checked. Exit code 0 if all is as defined, 1 if not, 3 if the platform is not running.
 
-    Example: mdp dashboards check
+    Example: ./mdp dashboards check
     """
     if target is None and _default(context) is None:
         number = len(_definitions(folder))

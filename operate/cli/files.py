@@ -47,7 +47,7 @@ def files(
 ) -> None:
     """List the files that the platform has seen, newest first.
 
-    Example: mdp files --in quarantined
+    Example: ./mdp files --in quarantined
     """
     if context.invoked_subcommand:
         return
@@ -64,7 +64,7 @@ def files(
             f.key,
             bytes_of(f.size),
             f.state,
-            ", ".join(f.reasons),
+            ", ".join(f.reasons) or (f.duplicate_of and f"same content as {f.duplicate_of}"),
             f.rows_loaded,
             f.rows_rejected or None,
             f"{f.arrived_at:%m-%d %T}",
@@ -109,7 +109,7 @@ def _versions(context: typer.Context, key: str) -> list[File]:
     with connect(settings_of(context), "loader") as connection:
         found = ledger.find_files(connection, key=key)
     if not found:
-        raise PermanentError(f"The ledger knows no file {key}. `mdp files` lists what it knows.")
+        raise PermanentError(f"The ledger knows no file {key}. `./mdp files` lists what it knows.")
     return found
 
 
@@ -117,7 +117,7 @@ def _versions(context: typer.Context, key: str) -> list[File]:
 def show_file(context: typer.Context, key: str, json_: Json = False) -> None:
     """Tell everything about a file: every version of the key, newest first.
 
-    Example: mdp files show youtube_stats/snapshot.csv
+    Example: ./mdp files show youtube_stats/snapshot.csv
     """
     found = _versions(context, key)
     if json_:
@@ -137,7 +137,7 @@ def list_quarantine(context: typer.Context, limit: Limit = 50, json_: Json = Fal
 
     A file whose content has come in since is not among them.
 
-    Example: mdp quarantine ls
+    Example: ./mdp quarantine ls
     """
     with connect(settings_of(context), "loader") as connection:
         found = ledger.refused_files(connection, limit=None if json_ else limit)
@@ -163,7 +163,7 @@ def show_quarantine(
 
     Rows rejected from a file that was loaded are shown as well.
 
-    Example: mdp quarantine show youtube_stats/snapshot.csv
+    Example: ./mdp quarantine show youtube_stats/snapshot.csv
     """
     found = _versions(context, key)
     file = next((f for f in found if f.reasons or f.rows_rejected), found[0])
@@ -181,10 +181,12 @@ def show_quarantine(
     bucket = settings.quarantine_bucket
     if file.rejects_key:
         console.print(f"All rejected rows, untouched: {bucket}/{safe(file.rejects_key)}", markup=False, soft_wrap=True)
-        console.print("Mend them and upload them as a file of their own: `mdp upload`.")
+        console.print("Mend them and upload them as a file of their own: `./mdp upload`.")
     elif file.state == "quarantined":
         console.print(f"The original: {bucket}/{safe(file.archive_key)}", markup=False, soft_wrap=True)
-        console.print("Mend it and upload it again: `mdp upload`. If the rules were wrong: `mdp quarantine replay`.")
+        console.print(
+            "Mend it and upload it again: `./mdp upload`. If the rules were wrong: `./mdp quarantine replay`."
+        )
 
 
 def _print_entries(file: File, entries: list[dict[str, Any]], limit: int) -> None:

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from minidata.errors import PermanentError
 from minidata.settings import Settings
 from minidata.store import ObjectStore
 from minidata.warehouse.connection import connect
@@ -69,9 +70,12 @@ def generate(
 
     The same seed writes the same files into a folder. Uploaded snapshots end at this moment.
 
-    Example: mdp generate --files 60 --faults some --live
+    Example: ./mdp generate --files 60 --faults some --live
     """
-    dials = parse_faults(faults)
+    try:
+        dials = parse_faults(faults)
+    except PermanentError as error:
+        raise typer.BadParameter(str(error), param_hint="--faults") from error
     prefix = f"{prefix.rstrip('/')}/" if prefix else ""
     interval = timedelta(seconds=max(_INTERVAL_SECONDS, -(-rows // MOST_VIDEOS)))
     raw = None
@@ -165,4 +169,4 @@ def _sum_up(written: list[Written], out: Path | None, raw: _Raw | None) -> None:
     if spoiled:
         console.print("With faults: " + ", ".join(f"{n} {fault}" for fault, n in spoiled.most_common()) + ".")
     if raw is not None:
-        console.print("`mdp wait` tells what becomes of them.")
+        console.print("`./mdp wait` tells what becomes of them.")

@@ -39,7 +39,7 @@ def up(
 ) -> None:
     """Set up what is missing, start everything in order, and print the addresses. Again: heal what is down.
 
-    Example: mdp up --no-simulator
+    Example: ./mdp up --no-simulator
     """
     began = time.monotonic()
     os.umask(0o077)
@@ -86,7 +86,7 @@ def _print_addresses(state: State, settings: Settings) -> None:
 def down(context: typer.Context) -> None:
     """Stop everything, keep the data.
 
-    Example: mdp down
+    Example: ./mdp down
     """
     state = state_of(context)
     if not state.exists():
@@ -101,7 +101,7 @@ def down(context: typer.Context) -> None:
 def destroy(context: typer.Context, yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False) -> None:
     """Stop everything and remove all data of the platform; refuses a folder that is not one.
 
-    Example: mdp --state /tmp/trial destroy
+    Example: ./mdp --state /tmp/trial destroy
     """
     state = state_of(context)
     if not state.exists():
@@ -128,7 +128,7 @@ def status(
 
     Exit code 0 if all is well, 1 if something is not, 3 if the platform is not running.
 
-    Example: mdp status --json
+    Example: ./mdp status --json
     """
     found = services_status(state_of(context))
     if json_:
@@ -163,12 +163,13 @@ def logs(
 ) -> None:
     """Print the last lines of the services' logs.
 
-    Example: mdp logs airflow-scheduler --follow
+    Example: ./mdp logs airflow-scheduler --follow
     """
     folder = state_of(context).logs
     known = {path.stem: path for path in sorted(folder.glob("*.log"))}
     if service is not None and service not in known:
-        raise PermanentError(f"There is no log of {service}. There are: {', '.join(known) or 'none yet'}.")
+        there_are = ", ".join(known) or "none yet"
+        raise typer.BadParameter(f"there is no log of {service}. There are: {there_are}.", param_hint="SERVICE")
     chosen = {service: known[service]} if service else known
     ends = {}
     for name, path in chosen.items():
@@ -198,7 +199,7 @@ def _print_lines(name: str | None, lines: list[str]) -> None:
 def env(context: typer.Context) -> None:
     """Print the addresses and credentials as exports for a shell.
 
-    Example: eval "$(mdp env)"; psql "$MDP_DATABASE_URL"
+    Example: eval "$(./mdp env)"; psql "$MDP_DATABASE_URL"
     """
     settings = settings_of(context, running=False)
     state = state_of(context)

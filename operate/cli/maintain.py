@@ -39,7 +39,7 @@ def test(
 
     The long tiers need programs that a fresh machine lacks, and more time than CI has.
 
-    Example: mdp test, or mdp test tests/unit -k trigger
+    Example: ./mdp test, or ./mdp test tests/unit -k trigger
     """
     if all_:
         _require_programs()
@@ -63,7 +63,7 @@ def _require_programs() -> None:
 def check() -> None:
     """Lint, formatting, strict types, and the layers of the code.
 
-    Example: mdp dev check
+    Example: ./mdp dev check
     """
     for tool, *arguments in _CHECKS:
         if tool == "importlinter":
@@ -78,7 +78,7 @@ def bench(
 ) -> None:
     """Run a benchmark with its options.
 
-    Example: mdp dev bench validation --rows 1000000
+    Example: ./mdp dev bench validation --rows 1000000
     """
     known = sorted(file.stem for file in (PROJECT / "bench").glob("*.py"))
     if name not in known:
@@ -90,7 +90,7 @@ def bench(
 def lock() -> None:
     """Make the lock files anew from pyproject.toml: hashes, and no host; then the requirements of the images from them.
 
-    Example: mdp dev lock
+    Example: ./mdp dev lock
     """
     embedded = ("--extra", "airflow", "--extra", "embedded")
     _compile("pyproject.toml", "embedded", *embedded)
@@ -123,7 +123,7 @@ def _call(command: Sequence[str]) -> None:
 def docs() -> None:
     """Write docs/settings.md anew from the settings themselves.
 
-    Example: mdp dev docs
+    Example: ./mdp dev docs
     """
     (PROJECT / "docs" / "settings.md").write_text(settings_page(), encoding="utf-8")
 
@@ -135,7 +135,7 @@ def pictures(
 ) -> None:
     """Take pictures of the running platform's dashboards with Chromium, and tell how long each took to be drawn.
 
-    Example: mdp dev pictures
+    Example: ./mdp dev pictures
     """
     settings_of(context)
     script = PROJECT / "docs" / "pictures" / "draw_dashboards.py"

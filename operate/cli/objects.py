@@ -38,7 +38,9 @@ def progress_bar() -> Progress:
 @app.command()
 def upload(
     context: typer.Context,
-    paths: Annotated[list[Path], typer.Argument(help="Files, or folders whose files keep their paths below them.")],
+    paths: Annotated[
+        list[Path], typer.Argument(exists=True, help="Files, or folders whose files keep their paths below them.")
+    ],
     prefix: Annotated[str, typer.Option(help="Put before each key.")] = "",
     wait_: Annotated[bool, typer.Option("--wait", help="Wait until the platform is done with them.")] = False,
     json_: Annotated[bool, typer.Option("--json", help="For a script.")] = False,
@@ -47,7 +49,7 @@ def upload(
 
     A file that is refused is no failure of the upload: `--wait` says what became of each, `--json` for a script.
 
-    Example: mdp upload snapshots/ --prefix youtube_stats --wait
+    Example: ./mdp upload snapshots/ --prefix youtube_stats --wait
     """
     files = _files_below(paths)
     settings = settings_of(context)
@@ -63,7 +65,7 @@ def upload(
     elif json_:
         print_json([{"key": key, "version": version} for key, version in versions])
     else:
-        console.print(f"Uploaded {len(versions)} files. `mdp wait` tells what becomes of them.")
+        console.print(f"Uploaded {len(versions)} files. `./mdp wait` tells what becomes of them.")
 
 
 def _files_below(paths: list[Path]) -> list[tuple[str, Path]]:
@@ -90,7 +92,7 @@ def wait(
 ) -> None:
     """Wait until all that is in raw now has reached a final state, and say what became of it.
 
-    Example: mdp wait --timeout 60
+    Example: ./mdp wait --timeout 60
     """
     settings = settings_of(context)
     listed = ObjectStore(settings).versions(settings.raw_bucket)
@@ -112,7 +114,7 @@ def wait_for(settings: Settings, present: list[tuple[str, str]], *, json_: bool,
             if timeout and time.monotonic() - started > timeout:
                 raise PermanentError(
                     f"After {timeout:g} seconds {len(present) - len(done)} of {len(present)} files are not done. "
-                    "`mdp status` and `mdp files` tell more."
+                    "`./mdp status` and `./mdp files` tell more."
                 )
             time.sleep(_POLL_SECONDS)
     if json_:

@@ -32,18 +32,20 @@ def open_page(
 
     S3 has no page: its address is for S3 clients.
 
-    Example: mdp open airflow
+    Example: ./mdp open airflow
     """
     settings = settings_of(context)
     state = state_of(context)
     ports = {name: port for name, port in state.platform.ports.items() if name != "superset" or belongs_to(state)}
     chosen = page or (Page.DASHBOARDS if "superset" in ports else Page.AIRFLOW)
     if chosen is Page.S3:
-        console.print(f"{settings.s3_endpoint}  (for S3 clients; `mdp env` prints the keys)", soft_wrap=True)
+        console.print(f"{settings.s3_endpoint}  (for S3 clients; `./mdp env` prints the keys)", soft_wrap=True)
         return
     port = ports.get({Page.AIRFLOW: "airflow", Page.DASHBOARDS: "superset"}[chosen])
     if port is None:
-        raise PermanentError(f"No {chosen} run here. `mdp status` lists what does; `mdp up` starts what is missing.")
+        raise PermanentError(
+            f"No {chosen} run here. `./mdp status` lists what does; `./mdp up` starts what is missing."
+        )
     address = f"http://127.0.0.1:{port}"
     secret = {Page.AIRFLOW: "MDP_AIRFLOW_PASSWORD", Page.DASHBOARDS: "MDP_SUPERSET_PASSWORD"}[chosen]
     what = "to explore, log in as " if chosen is Page.DASHBOARDS else ""

@@ -16,21 +16,21 @@ from operate.cli.files import quarantine_app
 from operate.cli.objects import wait_for
 from operate.cli.output import console, print_json
 
-Keys = Annotated[list[str] | None, typer.Argument(metavar="KEY...", help="As `mdp files` shows them.")]
+Keys = Annotated[list[str] | None, typer.Argument(metavar="KEY...", help="As `./mdp files` shows them.")]
 Wait = Annotated[bool, typer.Option("--wait", help="Wait until the platform is done with them.")]
 Json = Annotated[bool, typer.Option("--json", help="For a script.")]
 
 # Why a file in a state is not taken up, and what to do instead.
 _INSTEAD = {
-    "pending": "It is on its way already: `mdp wait`.",
-    "claimed": "It is on its way already: `mdp wait`.",
+    "pending": "It is on its way already: `./mdp wait`.",
+    "claimed": "It is on its way already: `./mdp wait`.",
     "loaded": "It is in; loading it again would change nothing.",
     "archived": "It is in; loading it again would change nothing.",
-    "invalid": "It is on its way to quarantine. Try again in a moment: `mdp quarantine replay`.",
-    "quarantined": "It was read and refused: `mdp quarantine show` tells why, `mdp quarantine replay` sends it again.",
-    "superseded": "It was gone before it could be read. Upload it again: `mdp upload`.",
-    "failed": "It could not be read to its end: `mdp replay` tries again.",
-    "excluded": "A person took it out. Upload it again if it is to come back: `mdp upload`.",
+    "invalid": "It is on its way to quarantine. Try again in a moment: `./mdp quarantine replay`.",
+    "quarantined": "It was refused: `./mdp quarantine show` tells why, `./mdp quarantine replay` sends it again.",
+    "superseded": "It was gone before it could be read. Upload it again: `./mdp upload`.",
+    "failed": "It could not be read to its end: `./mdp replay` tries again.",
+    "excluded": "A person took it out. Upload it again if it is to come back: `./mdp upload`.",
 }
 _PUT_BACK_INSTEAD = _INSTEAD | {"quarantined": "Its content has come in since, perhaps under another key."}
 
@@ -47,7 +47,7 @@ def replay(
 
     A file fails when it could not be processed after several attempts, for whatever reason but its content.
 
-    Example: mdp replay youtube_stats/snapshot.csv --wait
+    Example: ./mdp replay youtube_stats/snapshot.csv --wait
     """
     wanted = _wanted(keys, all_=all_)
     settings = settings_of(context)
@@ -72,7 +72,7 @@ def replay_quarantined(
     For when settings (say MDP_MAX_REJECTED_SHARE) or the dataset's rules have changed. A file that is itself
     wrong is quarantined again: mend it and upload it instead.
 
-    Example: mdp quarantine replay youtube_stats/snapshot.csv --wait
+    Example: ./mdp quarantine replay youtube_stats/snapshot.csv --wait
     """
     wanted = _wanted(keys, all_=all_)
     settings = settings_of(context)
@@ -106,7 +106,7 @@ def _missed(
         if key not in {name for name, _ in done}:
             newest: File | None = next(iter(ledger.find_files(connection, key=key, limit=1)), None)
             if newest is None:
-                missed.append(f"{key} is not in the ledger. `mdp files` lists what is.")
+                missed.append(f"{key} is not in the ledger. `./mdp files` lists what is.")
             else:
                 missed.append(f"{key} is {newest.state}, so it was not {verb}. {instead[newest.state]}")
     return missed
@@ -122,4 +122,4 @@ def _tell(settings: Settings, versions: list[tuple[str, str]], sentence: str, *,
     if wait:
         wait_for(settings, versions, json_=json_)
     elif versions:
-        console.print("`mdp wait` tells what becomes of them.")
+        console.print("`./mdp wait` tells what becomes of them.")

@@ -25,7 +25,7 @@ def sql(
 ) -> None:
     """Ask the tables, as the role that may only read `mart`.
 
-    Example: mdp sql "select * from channel_stats order by total_views desc limit 5"
+    Example: ./mdp sql "select * from channel_stats order by total_views desc limit 5"
     """
     settings = settings_of(context)
     if query is None:
@@ -52,7 +52,7 @@ def _psql(uri: str) -> None:
     from operate.embedded.postgres_home import wheel_binaries  # noqa: PLC0415
 
     if not sys.stdin.isatty():
-        raise PermanentError("Without a query, `mdp sql` opens psql, which needs a terminal. Give a query.")
+        raise PermanentError("Without a query, `./mdp sql` opens psql, which needs a terminal. Give a query.")
     os.environ["PGAPPNAME"] = "mdp sql"
     program = str(wheel_binaries() / "psql")
     os.execv(program, [program, uri])  # noqa: S606
@@ -64,7 +64,7 @@ def checksum(
 ) -> None:
     """Print rows and checksum of every derived table: equal tables, equal checksums, whatever the load order.
 
-    Example: mdp checksum --json
+    Example: ./mdp checksum --json
     """
     settings = settings_of(context)
     found: list[dict[str, object]] = []

@@ -82,14 +82,17 @@ class Supervisor:
         processes.end(processes.find(self._state.folder))
         self._daemonise(config)
 
-    def start(self, name: str) -> None:
+    def start(self, name: str) -> bool:
         """Start a service and return at once; a running one stays as it is.
+
+        Returns:
+            Whether it was started.
 
         Raises:
             TransientError: if the start was given up.
         """
         self.go_on()
-        self._call("startProcess", name, _AT_ONCE, fine="ALREADY_STARTED")
+        return self._call("startProcess", name, _AT_ONCE, fine="ALREADY_STARTED") is not None
 
     def stop(self, name: str) -> None:
         """Stop a service and wait until it has ended; a stopped one is fine."""

@@ -59,7 +59,8 @@ def test_the_same_content_again_changes_nothing(platform: Platform) -> None:
     before = platform.json("checksum")
     (again,) = platform.load({"again.csv": snapshot(50, 100)}).values()
     assert (again["state"], again["rows_loaded"]) == ("archived", 0)
-    assert again["duplicate_of"] is not None
+    assert again["duplicate_of"] == "once.csv"
+    assert "same content as once.csv" in platform.mdp("files").stdout
     assert platform.json("checksum") == before
 
 

@@ -36,4 +36,4 @@ def test_once_more_is_recognised_whichever_it_is(pipeline: Pipeline) -> None:
     load(pipeline, "late.csv")
     load(pipeline, "early.csv")
     late, early = pipeline.files()
-    assert (early.duplicate_of, early.rows_loaded, early.rows_rejected) == (late.file_id, 0, 1)
+    assert (early.duplicate_of, early.rows_loaded, early.rows_rejected) == (late.key, 0, 1)

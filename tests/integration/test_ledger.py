@@ -61,7 +61,7 @@ def test_the_same_content_again_is_recognised_and_changes_nothing(pipeline: Pipe
         pipeline.put(key, snapshot(5))
     pipeline.drain()
     again = pipeline.files()[1:]
-    assert [(f.state, f.rows_loaded, f.duplicate_of) for f in again] == [("archived", 0, first.file_id)] * 3
+    assert [(f.state, f.rows_loaded, f.duplicate_of) for f in again] == [("archived", 0, first.key)] * 3
     assert pipeline.tables() == before
     assert pipeline.raw() == []
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from minidata.settings import Settings
+from operate.embedded.service import TITLES
 from operate.embedded.state import State
 from operate.embedded.stop import Report
 from operate.embedded.supervisor import Supervisor
@@ -19,3 +20,7 @@ class Start:
     secrets: dict[str, str]
     supervisor: Supervisor
     report: Report
+
+    def run(self, name: str, doing: str = "starting") -> None:
+        """Start a service, and tell what it is doing; one that runs already is only looked at."""
+        self.report(TITLES[name], doing if self.supervisor.start(name) else "checking")

@@ -26,8 +26,7 @@ def start_dashboards(start: Start, database: "Future[None]") -> None:
         superset.create_database(admin, start.secrets["MDP_SUPERSET_DATABASE_PASSWORD"])
     if setup.set_up(start.state, start.settings, say):
         start.supervisor.stop(superset.NAME)  # one that runs is of another version, or knows another password
-    say("starting")
-    start.supervisor.start(superset.NAME)
+    start.run(superset.NAME)
     start.supervisor.wait(superset.NAME, superset.Probe(start.state.port(superset.NAME)), PROBE_SECONDS)
     publish(start.state, start.settings, say)
     start.report(title, None)

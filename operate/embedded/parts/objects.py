@@ -46,8 +46,7 @@ def _start_minio(start: Start, people: Identities, names: Buckets) -> None:
 
 
 def _start(start: Start, make_what_is_missing: Callable[[], None], people: Identities, names: Buckets) -> None:
-    start.report(TITLES[NAME], "starting")
-    start.supervisor.start(NAME)
+    start.run(NAME)
     client = buckets.connect(start.settings.s3_endpoint, people.admin)
 
     def works() -> None:

@@ -25,8 +25,7 @@ def start_airflow(start: Start, database: "Future[None]") -> None:
         airflow.migrate(start.state, start.settings)
         start.state.remember(airflow_version=installed)
     for name in airflow.COMPONENTS:
-        start.report(TITLES[name], "starting")
-        start.supervisor.start(name)
+        start.run(name)
     for name in airflow.COMPONENTS:
         probe = airflow.Probe(start.state.port("airflow"), name)
         start.supervisor.wait(name, probe, PROBE_SECONDS)
@@ -39,14 +38,14 @@ def start_relay(start: Start, database: "Future[None]", objects: "Future[None]")
     objects.result()
     if tells_of_uploads(start.state.platform.store):
         return
-    start.supervisor.start(RELAY)
+    start.run(RELAY)
     start.report(TITLES[RELAY], None)
 
 
 def await_trigger(start: Start) -> None:
     """Wait until the trigger listens: from now on an upload is seen within a second."""
     title = "Upload trigger"
-    start.report(title, "starting")
+    start.report(title, "checking")
 
     def listens() -> None:
         password = start.secrets["MDP_ADMIN_PASSWORD"]
@@ -61,9 +60,7 @@ def await_trigger(start: Start) -> None:
 
 def start_simulator(start: Start) -> None:
     """Start the simulator, and wait until the first of its rows is in the tables."""
-    title = TITLES[SIMULATOR]
-    start.report(title, "uploading its history")
-    start.supervisor.start(SIMULATOR)
+    start.run(SIMULATOR, "uploading its history")
 
     def rows() -> None:
         with connect(start.settings, "loader") as connection:
@@ -71,4 +68,4 @@ def start_simulator(start: Start) -> None:
                 raise TransientError("No row has been loaded yet.")
 
     start.supervisor.wait(SIMULATOR, rows, PROBE_SECONDS)
-    start.report(title, None)
+    start.report(TITLES[SIMULATOR], None)

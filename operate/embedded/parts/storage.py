@@ -12,11 +12,11 @@ from operate.embedded.service import TITLES
 def start_database(start: Start) -> None:
     """Start PostgreSQL, and make in it what is missing: roles, databases, tables, reading views."""
     title, password = TITLES["postgres"], start.secrets["MDP_ADMIN_PASSWORD"]
-    start.report(title, "starting")
+    start.report(title, "checking")
     target = postgres.server(start.state)
     if postgres.initialise(target, password):
         start.report(title, "made its data folder")
-    start.supervisor.start("postgres")
+    start.run("postgres")
     start.supervisor.wait("postgres", lambda: postgres.probe(target.port, password), PROBE_SECONDS)
     with postgres.connect_administrator(target.port, password) as admin:
         create_roles(admin, start.settings)
