@@ -21,6 +21,7 @@ from operate.embedded.settings import embedded_settings
 from operate.embedded.start import start_servers
 from operate.embedded.state import State
 from operate.embedded.stop import stop_platform
+from tests.fakes.history import SUMMARIES
 
 VIDEOS, WINDOWS, CHANNELS, FILES = 2_000, 720, 200, 100_000
 ROUNDS = 3
@@ -40,25 +41,7 @@ _HISTORY = (
     select {_NOW} - n * interval '30 seconds', 'c' || c, 'Channel ' || c, c * 1000 + ({WINDOWS} - n), 1, now()
     from generate_series({WINDOWS - 1}, 0, -1) n, generate_series(0, {CHANNELS - 1}) c
     """,
-    """
-    insert into youtube_stats.videos (channel_id, video_id, description, date_created, total_views, total_likes,
-        total_dislikes, first_updated, last_updated)
-    select channel_id, video_id, max(description), min(date_updated), max(total_views), max(total_likes),
-           max(total_dislikes), min(date_updated), max(last_updated)
-    from youtube_stats.video_metrics group by channel_id, video_id
-    """,
-    """
-    insert into youtube_stats.channels (channel_id, channel_subscribers, channel_name, last_updated)
-    select distinct on (channel_id) channel_id, channel_subscribers, channel_name, last_updated
-    from youtube_stats.channel_metrics order by channel_id, date_updated desc
-    """,
-    """
-    insert into youtube_stats.channel_stats (channel_id, channel_subscribers, channel_name, total_videos, total_views,
-        total_likes, total_dislikes, sum_views, sum_likes, sum_dislikes, last_updated)
-    select channel_id, max(channel_subscribers), max(channel_name), count(*), max(total_views), max(total_likes),
-           max(total_dislikes), sum(total_views), sum(total_likes), sum(total_dislikes), max(v.last_updated)
-    from youtube_stats.videos v join youtube_stats.channels using (channel_id) group by channel_id
-    """,
+    *SUMMARIES,
     f"""
     insert into mdp.files (key, version, size, arrived_at, dataset, state, reasons, loaded_at, rows_loaded,
         rows_rejected, counts)

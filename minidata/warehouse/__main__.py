@@ -6,7 +6,6 @@ by a Helm hook, or by hand. Needs the server's administrator, unless a person ha
 
 import argparse
 import sys
-import time
 from collections.abc import Sequence
 
 import psycopg
@@ -14,8 +13,9 @@ from psycopg import sql
 from pydantic import Field, SecretStr
 
 from minidata.dataset import read_datasets
-from minidata.errors import PermanentError, PlatformError, TransientError
+from minidata.errors import PermanentError, TransientError
 from minidata.settings import Settings, read_settings
+from minidata.step import finish
 from minidata.warehouse import migrate as steps
 from minidata.warehouse.connection import Connection, connect, conninfo, is_outage
 from minidata.warehouse.mart import apply_mart
@@ -147,21 +147,12 @@ def main() -> int:
     parser.add_argument("--no-roles", action="store_true", help="roles and databases are there already")
     parser.add_argument("--wait", type=float, default=60, metavar="SECONDS", help="for the server (default 60)")
     arguments = parser.parse_args()
-    deadline = time.monotonic() + arguments.wait
-    while True:
-        try:
-            applied = set_up(administration(), arguments.guest, roles=not arguments.no_roles)
-        except TransientError as error:
-            if time.monotonic() > deadline:
-                print(error, file=sys.stderr)  # noqa: T201  the container's log
-                return 1
-            time.sleep(1)
-        except PlatformError as error:
-            print(error, file=sys.stderr)  # noqa: T201
-            return 1
-        else:
-            print("The warehouse is up to date:", ", ".join(applied) or "nothing was lacking.")  # noqa: T201
-            return 0
+
+    def work() -> str:
+        applied = set_up(administration(), arguments.guest, roles=not arguments.no_roles)
+        return f"The warehouse is up to date: {', '.join(applied) or 'nothing was lacking.'}"
+
+    return finish(work, arguments.wait)
 
 
 if __name__ == "__main__":

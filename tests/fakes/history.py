@@ -67,7 +67,7 @@ def write_history(owner: psycopg.Connection[Any]) -> datetime:
         cursor.executemany(_CHANNEL, [(newest, *channel) for channel in CHANNELS])
         # of a clock that runs ahead: accepted, and no reason to take tomorrow for now
         cursor.execute(_FUTURE, {"newest": newest})
-        for statement in _DERIVED:
+        for statement in (_GAINS, *SUMMARIES):
             cursor.execute(statement)
         cursor.executemany(_FILE, FILES)
     owner.commit()
@@ -99,16 +99,16 @@ insert into youtube_stats.video_metrics (date_updated, video_id, channel_id, cha
     total_likes, total_dislikes, last_updated)
 select %(newest)s + interval '20 hours', 'early', 'UC-hostile', '', 'From tomorrow', 1, 0, 0, %(newest)s
 """
-_DERIVED = (
-    """
-    update youtube_stats.video_metrics t set views_gained = g.views, likes_gained = g.likes,
-        dislikes_gained = g.dislikes
-    from (select video_id, date_updated,
-                 total_views - lag(total_views) over w as views, total_likes - lag(total_likes) over w as likes,
-                 total_dislikes - lag(total_dislikes) over w as dislikes
-          from youtube_stats.video_metrics window w as (partition by video_id order by date_updated)) g
-    where (t.video_id, t.date_updated) = (g.video_id, g.date_updated)
-    """,
+_GAINS = """
+update youtube_stats.video_metrics t set views_gained = g.views, likes_gained = g.likes,
+    dislikes_gained = g.dislikes
+from (select video_id, date_updated,
+             total_views - lag(total_views) over w as views, total_likes - lag(total_likes) over w as likes,
+             total_dislikes - lag(total_dislikes) over w as dislikes
+      from youtube_stats.video_metrics window w as (partition by video_id order by date_updated)) g
+where (t.video_id, t.date_updated) = (g.video_id, g.date_updated)
+"""
+SUMMARIES = (  # of `video_metrics` and `channel_metrics`, for whoever writes these by hand
     """
     insert into youtube_stats.videos (channel_id, video_id, description, date_created, total_views, total_likes,
         total_dislikes, first_updated, last_updated)

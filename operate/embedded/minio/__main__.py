@@ -6,9 +6,8 @@ is only looked at.
 
 import argparse
 import sys
-import time
 
-from minidata.errors import PlatformError, TransientError
+from minidata.step import finish
 from minidata.store import ObjectStore
 from minidata.warehouse.__main__ import Administration, administration
 from operate.embedded.minio.prepare import is_minio, prepare
@@ -19,20 +18,8 @@ def main() -> int:
     """Prepare the store that the `MDP_*` settings name, waiting until it answers."""
     parser = argparse.ArgumentParser(prog="python -m operate.embedded.minio", description=__doc__)
     parser.add_argument("--wait", type=float, default=60, metavar="SECONDS", help="for the store (default 60)")
-    deadline = time.monotonic() + parser.parse_args().wait
-    while True:
-        try:
-            print(_prepared(administration()))  # noqa: T201  the container's log
-        except TransientError as error:
-            if time.monotonic() > deadline:
-                print(error, file=sys.stderr)  # noqa: T201
-                return 1
-            time.sleep(1)
-        except PlatformError as error:
-            print(error, file=sys.stderr)  # noqa: T201
-            return 1
-        else:
-            return 0
+    wait = parser.parse_args().wait
+    return finish(lambda: _prepared(administration()), wait)
 
 
 def _prepared(settings: Administration) -> str:
