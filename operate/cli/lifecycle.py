@@ -157,7 +157,7 @@ def status(
 @app.command()
 def logs(
     context: typer.Context,
-    service: Annotated[str | None, typer.Argument(help="One service; without it, all of them.")] = None,
+    service: Annotated[str | None, typer.Argument(help="Without it, all of them.")] = None,
     lines: Annotated[int, typer.Option("--lines", "-n", min=1, help="So many last lines.")] = 50,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until Ctrl-C.")] = False,
 ) -> None:

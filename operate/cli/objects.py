@@ -39,7 +39,10 @@ def progress_bar() -> Progress:
 def upload(
     context: typer.Context,
     paths: Annotated[
-        list[Path], typer.Argument(exists=True, help="Files, or folders whose files keep their paths below them.")
+        list[Path],
+        typer.Argument(
+            metavar="PATH...", exists=True, help="Files; of folders, all files with their paths below them."
+        ),
     ],
     prefix: Annotated[str, typer.Option(help="Put before each key.")] = "",
     wait_: Annotated[bool, typer.Option("--wait", help="Wait until the platform is done with them.")] = False,

@@ -12,10 +12,10 @@ from operate.embedded.service import TITLES
 def start_database(start: Start) -> None:
     """Start PostgreSQL, and make in it what is missing: roles, databases, tables, reading views."""
     title, password = TITLES["postgres"], start.secrets["MDP_ADMIN_PASSWORD"]
-    start.report(title, "checking")
     target = postgres.server(start.state)
-    if postgres.initialise(target, password):
-        start.report(title, "made its data folder")
+    if not target.data.exists():
+        start.report(title, "making its data folder")
+        postgres.initialise(target, password)
     start.run("postgres")
     start.supervisor.wait("postgres", lambda: postgres.probe(target.port, password), PROBE_SECONDS)
     with postgres.connect_administrator(target.port, password) as admin:
