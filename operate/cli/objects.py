@@ -41,7 +41,7 @@ def upload(
     paths: Annotated[
         list[Path],
         typer.Argument(
-            metavar="PATH...", exists=True, help="Files; of folders, all files with their paths below them."
+            metavar="PATH", exists=True, help="Files; of folders, all files with their paths below them."
         ),
     ],
     prefix: Annotated[str, typer.Option(help="Put before each key.")] = "",

@@ -16,7 +16,7 @@ from operate.cli.files import quarantine_app
 from operate.cli.objects import wait_for
 from operate.cli.output import console, print_json
 
-Keys = Annotated[list[str] | None, typer.Argument(metavar="KEY...", help="As `./mdp files` shows them.")]
+Keys = Annotated[list[str] | None, typer.Argument(metavar="KEY", help="As `./mdp files` shows them.")]
 Wait = Annotated[bool, typer.Option("--wait", help="Wait until the platform is done with them.")]
 Json = Annotated[bool, typer.Option("--json", help="For a script.")]
 
