@@ -14,8 +14,8 @@ from pydantic import Field, SecretStr
 
 from minidata.dataset import read_datasets
 from minidata.errors import PermanentError, TransientError
+from minidata.one_shot import run_one_shot
 from minidata.settings import Settings, read_settings
-from minidata.step import finish
 from minidata.warehouse import migrate as steps
 from minidata.warehouse.connection import Connection, connect, conninfo, is_outage
 from minidata.warehouse.mart import apply_mart
@@ -152,7 +152,7 @@ def main() -> int:
         applied = set_up(administration(), arguments.guest, roles=not arguments.no_roles)
         return f"The warehouse is up to date: {', '.join(applied) or 'nothing was lacking.'}"
 
-    return finish(work, arguments.wait)
+    return run_one_shot(work, arguments.wait)
 
 
 if __name__ == "__main__":

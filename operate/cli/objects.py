@@ -40,9 +40,7 @@ def upload(
     context: typer.Context,
     paths: Annotated[
         list[Path],
-        typer.Argument(
-            metavar="PATH", exists=True, help="Files; of folders, all files with their paths below them."
-        ),
+        typer.Argument(metavar="PATH", exists=True, help="Files; of folders, all files with their paths below them."),
     ],
     prefix: Annotated[str, typer.Option(help="Put before each key.")] = "",
     wait_: Annotated[bool, typer.Option("--wait", help="Wait until the platform is done with them.")] = False,

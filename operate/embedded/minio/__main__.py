@@ -7,7 +7,7 @@ is only looked at.
 import argparse
 import sys
 
-from minidata.step import finish
+from minidata.one_shot import run_one_shot
 from minidata.store import ObjectStore
 from minidata.warehouse.__main__ import Administration, administration
 from operate.embedded.minio.prepare import is_minio, prepare
@@ -19,7 +19,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m operate.embedded.minio", description=__doc__)
     parser.add_argument("--wait", type=float, default=60, metavar="SECONDS", help="for the store (default 60)")
     wait = parser.parse_args().wait
-    return finish(lambda: _prepared(administration()), wait)
+    return run_one_shot(lambda: _prepared(administration()), wait)
 
 
 def _prepared(settings: Administration) -> str:

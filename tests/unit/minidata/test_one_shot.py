@@ -1,21 +1,21 @@
-"""A step of a set-up waits for its server, and says what became of it."""
+"""A one-shot program waits for its server, and says what became of it."""
 
 import pytest
 
-from minidata import step
+from minidata import one_shot
 from minidata.errors import PermanentError, PlatformError, TransientError
-from minidata.step import finish
+from minidata.one_shot import run_one_shot
 
 
 @pytest.fixture(autouse=True)
 def naps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     found: list[float] = []
-    monkeypatch.setattr(step.time, "sleep", found.append)
+    monkeypatch.setattr(one_shot.time, "sleep", found.append)
     return found
 
 
 def test_it_says_what_it_did(capsys: pytest.CaptureFixture[str]) -> None:
-    assert finish(lambda: "Made it.", 0) == 0
+    assert run_one_shot(lambda: "Made it.", 0) == 0
     assert capsys.readouterr() == ("Made it.\n", "")
 
 
@@ -27,7 +27,7 @@ def test_it_waits_for_a_server_that_is_away(capsys: pytest.CaptureFixture[str], 
             raise error
         return "Made it."
 
-    assert finish(work, 60) == 0
+    assert run_one_shot(work, 60) == 0
     assert capsys.readouterr() == ("Made it.\n", "")
     assert len(naps) == 2
 
@@ -39,6 +39,6 @@ def test_it_gives_up_with_the_error(
     def work() -> str:
         raise error
 
-    assert finish(work, seconds) == 1
+    assert run_one_shot(work, seconds) == 1
     assert capsys.readouterr() == ("", f"{error}\n")
     assert naps == []

@@ -1,4 +1,4 @@
-"""A step of a set-up, as a container or a person runs it: it waits for its server, says what it did, and ends."""
+"""A one-shot program of the set-up, as a container or a person runs it: it waits for its server, says what it did, and ends."""
 
 import sys
 import time
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from minidata.errors import PlatformError, TransientError
 
 
-def finish(work: Callable[[], str], seconds: float) -> int:
+def run_one_shot(work: Callable[[], str], seconds: float) -> int:
     """Do the work, again and again while the server that it needs is away, and print what it says.
 
     Args:
