@@ -1,4 +1,4 @@
-"""A one-shot program of the set-up, as a container or a person runs it: it waits for its server, says what it did, and ends."""
+"""A one-shot program of the set-up: it waits for its server, says what it did, and ends."""
 
 import sys
 import time
