@@ -4,7 +4,7 @@ from minidata.contract.codes import rank
 from minidata.contract.slicer import Slicer
 from minidata.contract.source import Blankness
 from minidata.contract.tally import Tally
-from minidata.contract.utf8 import Utf8
+from minidata.contract.utf8 import HEAD, Utf8, other_format
 from minidata.contract.verdict import CondemnedError, Limits, Reason, reason
 
 
@@ -29,11 +29,13 @@ class Reading:
         self._blankness = Blankness()
         self._utf8 = Utf8()
         self._slicer = Slicer(limits.slice_bytes)
+        self._head = b""
         self._found: Reason | None = None
 
     def feed(self, piece: bytes) -> None:
         """Take the next bytes of the content, much less than a slice."""
         self._blankness.feed(piece)
+        self._head += piece[: HEAD - len(self._head)]
         if self._seeks("not_utf8"):
             self._check_text(piece)
         if self._seeks("not_csv"):
@@ -64,7 +66,9 @@ class Reading:
             if self._seeks("not_csv"):
                 line = self._slicer.line + error.object.count(b"\n", 0, error.start)
                 place = f" on line {line}"
-            what = f"The text{place} is not UTF-8 (byte 0x{error.object[error.start]:02X})."
+            other = other_format(self._head)
+            hint = f"; the file looks like {other}" if other else ""
+            what = f"The text{place} is not UTF-8 (byte 0x{error.object[error.start]:02X}){hint}."
             self._found = reason("not_utf8", what)
 
     def _cut(self, piece: bytes | None) -> None:

@@ -6,6 +6,23 @@ import polars as pl
 
 _LENGTHS = ((0x80, 1), (0xE0, 2), (0xF0, 3))  # of the sequence that begins with a byte below this one; others have 4
 
+# What is taken for a text, by its first bytes: as many as have come when the first of them is no UTF-8.
+_OTHERS = (
+    (b"PK\x03\x04", "a ZIP archive, as an Excel workbook is one"),
+    (b"\x1f\x8b", "gzip, whose name must end in .csv.gz"),
+    (b"(\xb5", "zstd, whose name must end in .csv.zst"),
+    (b"PAR1", "Parquet"),
+    (b"%PDF", "a PDF"),
+    (b"\xff", "UTF-16"),
+    (b"\xfe", "UTF-16"),
+)
+HEAD = 4  # bytes that tell
+
+
+def other_format(head: bytes) -> str | None:
+    """Return what a file that is not UTF-8 seems to be, by its first bytes; None if they tell nothing."""
+    return next((name for signature, name in _OTHERS if head.startswith(signature)), None)
+
 
 class Utf8:
     """Checks a stream of bytes; a character may lie across two pieces."""
