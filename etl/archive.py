@@ -25,11 +25,8 @@ def archive(work: Work) -> Counts:
     """
     counts = {"archived": 0, "quarantined": 0, "postponed": 0}
     files = ledger.due_moves(work.connection, work.batch.batch_id)
-    for file in files:
-        if file.state == "invalid":
-            _write_reasons(work, file)
     with ThreadPoolExecutor(_MOVES_AT_ONCE) as pool:
-        for file, move in [(file, pool.submit(_move, work, file)) for file in files]:
+        for file, move in [(file, pool.submit(_move, work, file, _reasons(work, file))) for file in files]:
             try:
                 destination = move.result()
             except PlatformError as error:
@@ -47,22 +44,24 @@ def archive(work: Work) -> Counts:
     return counts
 
 
-def _move(work: Work, file: BatchFile) -> str:
+def _move(work: Work, file: BatchFile, reasons: bytes) -> str:
     """Move one file, beside others; it leaves the connection, which is not shared, alone."""
     if file.state == "loaded":
         key = archive_key(file.key, str(file.sha256), file.dataset, file.arrived_at)
         move_file(work, file, work.settings.archive_bucket, key)
     else:
         key = quarantine_key(file.key, str(file.sha256))
+        # Before the file comes: whoever finds it finds them beside it.
+        work.store.write(work.settings.quarantine_bucket, reasons_key(key), reasons)
         move_file(work, file, work.settings.quarantine_bucket, key)
     return key
 
 
-def _write_reasons(work: Work, file: BatchFile) -> None:
-    """Write the reasons before the file comes: whoever finds it finds them beside it."""
-    page = json.dumps(reasons_page(work.connection, file.file_id), indent=2, ensure_ascii=False)
-    key = reasons_key(quarantine_key(file.key, str(file.sha256)))
-    work.store.write(work.settings.quarantine_bucket, key, page.encode())
+def _reasons(work: Work, file: BatchFile) -> bytes:
+    """Return the page of reasons that is to lie beside an invalid file."""
+    if file.state == "loaded":
+        return b""
+    return json.dumps(reasons_page(work.connection, file.file_id), indent=2, ensure_ascii=False).encode()
 
 
 def _sweep_staging(work: Work) -> None:

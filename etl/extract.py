@@ -21,10 +21,12 @@ def extract(dataset: str, run: str) -> int | None:
         The id of the batch, which the other steps take; None if nothing waits.
 
     Raises:
-        TransientError: if the store or the warehouse is away; nothing is claimed, so no file loses an attempt.
+        PlatformError: if a bucket or the warehouse is away; nothing is claimed, so no file loses an attempt.
     """
     settings = load_settings()
-    ObjectStore(settings).check(settings.raw_bucket)
+    store = ObjectStore(settings)
+    for bucket in (settings.raw_bucket, settings.staging_bucket, settings.archive_bucket, settings.quarantine_bucket):
+        store.check(bucket)
     with connect(settings, "loader") as connection:
         batch = ledger.claim(connection, dataset, run, settings)
         if batch is None:

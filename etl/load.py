@@ -1,6 +1,6 @@
 """Load: merge the rollups of a batch into the tables, in one transaction with the ledger."""
 
-from etl.step import Counts, Work
+from etl.step import Counts, Work, reported, require_all
 from etl.transform import new_files, partials
 from minidata import ledger
 from minidata.errors import TransientError
@@ -12,14 +12,17 @@ def load(work: Work) -> Counts:
 
     Raises:
         ClaimLostError: if the batch has ended; nothing is committed.
-        TransientError: if another batch loaded one of its contents meanwhile, with another verdict.
+        TransientError: if staging has lost something, or another batch loaded one of its contents meanwhile.
     """
     connection, dataset = work.connection, work.dataset
     before = {file.file_id for file in new_files(work)[0]}
     if not before:
         return _load_nothing(work)
+    made = reported(work, "transform")
     with connection.transaction():
         loads = [stage_rollup(connection, dataset, name, partials(work, name)) for name in dataset.rollups]
+        for staged in loads:
+            require_all(f"rows of {staged.name}", staged.rows, made[staged.name])
         # One load of a dataset at a time from here to the commit; the COPY above needs no lock.
         connection.execute("select pg_advisory_xact_lock(hashtextextended('mdp:' || %s, 0))", [dataset.name])
         repeated = ledger.duplicates(connection, work.batch.batch_id)

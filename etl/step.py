@@ -5,18 +5,19 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
+import psycopg
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
 from minidata import ledger
 from minidata.dataset import Dataset, read_datasets
-from minidata.errors import ClaimLostError, PlatformError
+from minidata.errors import ClaimLostError, PlatformError, TransientError
 from minidata.settings import Settings, load_settings
 from minidata.store import ObjectStore
-from minidata.warehouse.connection import Connection, connect
+from minidata.warehouse.connection import Connection, connect, is_outage
 
 log = logging.getLogger(__name__)
 Counts = dict[str, int]
@@ -53,7 +54,7 @@ def run_step(name: str, batch_id: int) -> Counts:
 
     Raises:
         ClaimLostError: if the batch has ended meanwhile.
-        PlatformError: if the step failed; its files are pending again.
+        Exception: whatever the step failed with; its files are pending again.
     """
     step: Callable[[Work], Counts] = getattr(importlib.import_module(f"etl.{name}"), name)
     settings = load_settings()
@@ -70,7 +71,8 @@ def run_step(name: str, batch_id: int) -> Counts:
             with _sign_of_life(batch_id, settings):
                 counts = step(work)
         except Exception as error:
-            connection.rollback()
+            with suppress(psycopg.Error):  # the connection may be what is lost
+                connection.rollback()
             _give_back(work, error)
             raise
         seconds = round(time.monotonic() - started, 3)
@@ -100,8 +102,12 @@ def _give_back(work: Work, error: Exception) -> None:
     if isinstance(error, ClaimLostError):
         return
     message = f"{type(error).__name__}: {error}"
-    with connect(work.settings, "loader") as connection:
-        ledger.release(connection, work.batch.batch_id, message, work.settings)
+    blameless = isinstance(error, PlatformError) or is_outage(error)
+    try:
+        with connect(work.settings, "loader") as connection:
+            ledger.release(connection, work.batch.batch_id, message, work.settings, blameless=blameless)
+    except (PlatformError, psycopg.Error) as away:
+        log.warning("Batch %d could not be given back, its lease will run out: %s", work.batch.batch_id, away)
 
 
 def _report(connection: Connection, batch_id: int, step: str, counts: dict[str, float]) -> None:
@@ -109,6 +115,27 @@ def _report(connection: Connection, batch_id: int, step: str, counts: dict[str, 
         "update mdp.batches set report = report || %s where batch_id = %s", [Jsonb({step: counts}), batch_id]
     )
     connection.commit()
+
+
+def reported(work: Work, step: str) -> Counts:
+    """Return the counts of an earlier step of the batch."""
+    row = work.connection.execute(
+        "select report->%s from mdp.batches where batch_id = %s", [step, work.batch.batch_id]
+    ).fetchone()
+    return dict(row[0]) if row and row[0] else {}
+
+
+def require_all(what: str, found: int, expected: int) -> None:
+    """See that staging gave back all that was put there, before anything is built on it.
+
+    Raises:
+        TransientError: if it did not.
+    """
+    if found != expected:
+        raise TransientError(
+            f"Staging holds {found} {what} where {expected} were put: does a lifecycle rule or a person remove its "
+            "objects? The files are read anew."
+        )
 
 
 @contextmanager
@@ -123,7 +150,7 @@ def _sign_of_life(batch_id: int, settings: Settings) -> Iterator[None]:
             try:
                 with connect(settings, "loader") as connection:
                     ledger.renew(connection, batch_id, settings)
-            except PlatformError as error:
+            except (PlatformError, psycopg.Error) as error:
                 log.warning("No sign of life could be given: %s", error)
 
     thread = threading.Thread(target=beat, daemon=True)

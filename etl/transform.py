@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 
 import polars as pl
 
-from etl.step import Counts, Work
+from etl.step import Counts, Work, require_all
 from etl.validate import good_rows
 from minidata import ledger
 from minidata.ledger import BatchFile
@@ -14,7 +14,11 @@ from minidata.store import staging_prefix
 
 
 def transform(work: Work) -> Counts:
-    """Build the rollups of the batch's new contents as Parquet in staging."""
+    """Build the rollups of the batch's new contents as Parquet in staging.
+
+    Raises:
+        TransientError: if staging has lost good rows.
+    """
     counts = dict.fromkeys(("files", "duplicates", "rows"), 0) | dict.fromkeys(work.dataset.rollups, 0)
     builders = {
         name: RollupBuilder(rollup, work.settings.slice_rows, _spill(work, name, counts))
@@ -27,6 +31,7 @@ def transform(work: Work) -> Counts:
         counts["rows"] += rows.height
         for builder in builders.values():
             builder.add(rows)
+    require_all("good rows", counts["rows"], sum(file.rows_good or 0 for file in files))
     for builder in builders.values():
         builder.finish()
     return counts

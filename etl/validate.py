@@ -11,7 +11,7 @@ from etl.step import Counts, Work
 from minidata import ledger
 from minidata.contract import Limits, Verdict
 from minidata.contract.validate import validate as judge
-from minidata.errors import ObjectGoneError
+from minidata.errors import ObjectGoneError, PlatformError
 from minidata.ledger import BatchFile
 from minidata.store import rejects_key, staging_prefix
 
@@ -20,13 +20,19 @@ _REJECTS_IN_MEMORY = 8 * 2**20  # bytes; more of them wait on disk until the ver
 
 
 def validate(work: Work) -> Counts:
-    """Give every claimed file of the batch its verdict."""
-    counts = dict.fromkeys(("valid", "invalid", "superseded", "rows", "rejected"), 0)
+    """Give every claimed file of the batch its verdict; one that cannot be read is given back, alone."""
+    counts = dict.fromkeys(("valid", "invalid", "superseded", "unreadable", "rows", "rejected"), 0)
     for file in ledger.batch_files(work.connection, work.batch.batch_id):
         if file.state != "claimed" or file.validated:
             continue
         try:
             verdict = _validate_file(work, file)
+        except _UnreadableError as error:
+            work.store.check(work.settings.raw_bucket)  # it answers: the fault is this one object's
+            ledger.give_back_file(work.connection, work.batch.batch_id, file.file_id, str(error), work.settings)
+            counts["unreadable"] += 1
+            log.warning("%s (%s) could not be read: %s", file.key, file.version, error)
+            continue
         except ObjectGoneError:
             ledger.mark_superseded(work.connection, work.batch.batch_id, file.file_id)
             counts["superseded"] += 1
@@ -59,7 +65,7 @@ def _validate_file(work: Work, file: BatchFile) -> Verdict:
 
     with tempfile.SpooledTemporaryFile(_REJECTS_IN_MEMORY) as rejects:
         verdict = judge(
-            work.store.read(settings.raw_bucket, file.key, file.version),
+            _stored(work, file),
             key=file.key,
             stored_size=file.size,
             arrived_at=file.arrived_at,
@@ -79,6 +85,20 @@ def _validate_file(work: Work, file: BatchFile) -> Verdict:
             work.store.write(settings.quarantine_bucket, kept, rejects)
     ledger.record_verdict(work.connection, work.batch.batch_id, file.file_id, verdict, kept)
     return verdict
+
+
+class _UnreadableError(PlatformError):
+    """The store does not give an object out."""
+
+
+def _stored(work: Work, file: BatchFile) -> Iterator[bytes]:
+    """Stream a file from `raw`; what goes wrong with reading is told from what goes wrong with writing."""
+    try:
+        yield from work.store.read(work.settings.raw_bucket, file.key, file.version)
+    except ObjectGoneError:
+        raise
+    except PlatformError as error:
+        raise _UnreadableError(str(error)) from error
 
 
 def void(_: object) -> None:

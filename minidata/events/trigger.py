@@ -55,6 +55,7 @@ async def _watch(settings: Settings, dataset: str) -> AsyncIterator[Waiting]:
     """Yield what waits, each time that it is worth a run; ends with an error when a server goes away."""
     pace = Pace(settings.wake_seconds, settings.reconcile_seconds)
     store = await asyncio.to_thread(ObjectStore, settings)
+    await asyncio.to_thread(store.require_versions, settings.raw_bucket)
     connection = await asyncio.to_thread(connect, settings, "loader")
     listener = await psycopg.AsyncConnection.connect(conninfo(settings, "loader"), autocommit=True)
     with connection:

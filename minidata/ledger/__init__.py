@@ -8,14 +8,14 @@
 Every function takes a connection and commits what it does, save those that say that the caller commits.
 """
 
-from minidata.ledger.claims import Batch, claim, end_batch, release, release_run, renew
+from minidata.ledger.claims import Batch, claim, end_batch, renew
 from minidata.ledger.files import BatchFile, File, batch_files, file_entries, find_files, register
+from minidata.ledger.lock import assert_claim, locked_batch
 from minidata.ledger.moves import due_moves, mark_moved, postpone_move
+from minidata.ledger.release import give_back_file, release, release_run
 from minidata.ledger.replay import refused_files, retry_failed
 from minidata.ledger.verdicts import (
-    assert_claim,
     duplicates,
-    locked_batch,
     mark_loaded,
     mark_superseded,
     record_verdict,
@@ -35,6 +35,7 @@ __all__ = [
     "end_batch",
     "file_entries",
     "find_files",
+    "give_back_file",
     "locked_batch",
     "mark_loaded",
     "mark_moved",

@@ -1,4 +1,4 @@
-"""Claims: who works on which files, for how long, and what becomes of the files of a batch that died.
+"""Claims: who works on which files, and for how long.
 
 All times are the database's. A batch is alive until somebody ends it: its worker when it is done, or anybody who
 finds its lease run out. What a batch commits, it commits under a lock on its own row while it is alive
@@ -8,7 +8,8 @@ finds its lease run out. What a batch commits, it commits under a lock on its ow
 from dataclasses import dataclass
 from datetime import timedelta
 
-from minidata.errors import ClaimLostError
+from minidata.ledger.lock import claim_lost
+from minidata.ledger.release import free_moves, release_dead
 from minidata.settings import Settings
 from minidata.warehouse.connection import Connection
 
@@ -43,7 +44,7 @@ def claim(connection: Connection, dataset: str, run: str, settings: Settings) ->
     Returns:
         The batch, or None if nothing is due.
     """
-    _release_dead(connection, settings)
+    release_dead(connection, settings)
     pending = _due_pending(connection, dataset, settings)
     moves = [
         file_id
@@ -117,14 +118,6 @@ def renew(connection: Connection, batch_id: int, settings: Settings) -> None:
         raise claim_lost(batch_id)
 
 
-def claim_lost(batch_id: int) -> ClaimLostError:
-    """Say that a batch may not go on."""
-    return ClaimLostError(
-        f"Batch {batch_id} has ended, or its lease ran out and its files were given back. "
-        "Nothing of it was committed; the files are loaded by another batch."
-    )
-
-
 def end_batch(connection: Connection, batch_id: int) -> None:
     """End a batch that did its work; moves that failed stay due and are free for the next one."""
     connection.execute(
@@ -132,75 +125,5 @@ def end_batch(connection: Connection, batch_id: int) -> None:
         "where batch_id = %s and ended_at is null",
         [batch_id],
     )
-    _free_moves(connection, batch_id)
+    free_moves(connection, batch_id)
     connection.commit()
-
-
-def release(connection: Connection, batch_id: int, error: str, settings: Settings, *, only_late: bool = False) -> bool:
-    """End a batch that died and give its files back, to be tried again in halves.
-
-    A file that was alone and has had all its attempts is `failed`.
-
-    Args:
-        connection: to the warehouse, as `mdp_loader`.
-        batch_id: the batch.
-        error: what happened, for people.
-        settings: attempts and delays.
-        only_late: leave a batch alone whose lease has not run out.
-
-    Returns:
-        Whether it was alive.
-    """
-    ended = connection.execute(
-        "update mdp.batches set ended_at = clock_timestamp(), outcome = 'died', error = %s "
-        "where batch_id = %s and ended_at is null and (not %s or lease_until < clock_timestamp())",
-        [error, batch_id, only_late],
-    ).rowcount
-    if ended:
-        connection.execute(
-            "with died as (select file_id, count(*) over () as files "
-            "from mdp.files where batch_id = %(batch)s and state = 'claimed') "
-            "update mdp.files f set batch_id = null, error = %(error)s, "
-            "state = (case when files = 1 and attempts >= %(attempts)s then 'failed' else 'pending' end)"
-            "::mdp.file_state, "
-            "suspect_batch = %(batch)s, suspect_files = (files + 1) / 2, "
-            "due_at = clock_timestamp() + case when files > 1 then interval '0' "
-            "else least(%(retry)s * pow(2, least(attempts, 20) - 1), 60) * interval '1 second' end "
-            "from died d where f.file_id = d.file_id",
-            {
-                "batch": batch_id,
-                "error": error,
-                "attempts": settings.max_attempts,
-                "retry": settings.retry_seconds,
-            },
-        )
-        _free_moves(connection, batch_id)
-        connection.execute("select pg_notify('mdp_wake', '')")
-    connection.commit()
-    return bool(ended)
-
-
-def release_run(connection: Connection, run: str, error: str, settings: Settings) -> bool:
-    """Release what a run still holds; for whoever learns that its worker is gone before the lease runs out."""
-    rows = connection.execute("select batch_id from mdp.batches where run = %s and ended_at is null", [run]).fetchall()
-    released = [release(connection, batch_id, error, settings) for (batch_id,) in rows]
-    return any(released)
-
-
-def _release_dead(connection: Connection, settings: Settings) -> None:
-    # A row that is locked belongs to a batch that is committing: it is alive, and waiting for it helps nobody.
-    rows = connection.execute(
-        "select batch_id from mdp.batches where ended_at is null and lease_until < clock_timestamp() "
-        "for update skip locked"
-    ).fetchall()
-    for (batch_id,) in rows:
-        error = "The worker gave no sign of life; its lease ran out."
-        release(connection, batch_id, error, settings, only_late=True)
-
-
-def _free_moves(connection: Connection, batch_id: int) -> None:
-    """Let the next batch take up the moves that this one leaves outstanding."""
-    connection.execute(
-        "update mdp.files set batch_id = null where batch_id = %s and state in ('loaded', 'invalid')",
-        [batch_id],
-    )

@@ -1,44 +1,18 @@
 """Verdicts and loads: what a batch commits, always under a lock on its own row while it is alive."""
 
 import json
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from psycopg.types.json import Json, Jsonb
 
-from minidata.ledger.claims import claim_lost
+from minidata.ledger.lock import locked_batch
 from minidata.warehouse.connection import Connection
 
 if TYPE_CHECKING:
     from minidata.contract import Verdict  # half a second that most commands need not pay
 
 NO_COLUMN: list[str | None] = [None]
-
-
-def assert_claim(connection: Connection, batch_id: int) -> None:
-    """Lock the batch's row until the caller's transaction ends, so that nobody can end the batch before it.
-
-    Raises:
-        ClaimLostError: if the batch has ended; the caller must not commit.
-    """
-    alive = connection.execute(
-        "select 1 from mdp.batches where batch_id = %s and ended_at is null for update", [batch_id]
-    ).fetchone()
-    if not alive:
-        raise claim_lost(batch_id)
-
-
-@contextmanager
-def locked_batch(connection: Connection, batch_id: int) -> Iterator[None]:
-    """Run a short transaction that holds the batch's row; it commits at the end of the block.
-
-    Raises:
-        ClaimLostError: if the batch has ended; nothing is committed.
-    """
-    with connection.transaction():
-        assert_claim(connection, batch_id)
-        yield
 
 
 def record_verdict(

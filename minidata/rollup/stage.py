@@ -14,12 +14,21 @@ _COPY_ROWS = 50_000
 
 @dataclass(frozen=True)
 class RollupLoad:
-    """One rollup of one load: its table, its partials in a temporary table, and the keys that it changed."""
+    """One rollup of one load: its table, its partials in a temporary table, and the keys that it changed.
+
+    Attributes:
+        schema: of the table.
+        name: of the table.
+        rollup: its declaration.
+        partials: how many frames there are.
+        rows: in all of them.
+    """
 
     schema: str
     name: str
     rollup: Rollup
     partials: int
+    rows: int
 
     @property
     def table(self) -> sql.Identifier:
@@ -53,8 +62,8 @@ def stage_rollup(connection: Connection, dataset: Dataset, name: str, partials: 
         partials: frames with `rollup.merged_columns`; timestamps naive, in UTC.
     """
     rollup = dataset.rollups[name]
-    count = 0
-    load = RollupLoad(dataset.name, name, rollup, 0)
+    count = rows = 0
+    load = RollupLoad(dataset.name, name, rollup, count, rows)
     columns = rollup.merged_columns
     connection.execute(
         sql.SQL("create temporary table {} on commit drop as select {} from {} with no data").format(
@@ -65,6 +74,7 @@ def stage_rollup(connection: Connection, dataset: Dataset, name: str, partials: 
     with connection.cursor() as cursor, cursor.copy(copy) as stream:
         for frame in partials:
             count += 1
+            rows += frame.height
             for part in frame.iter_slices(_COPY_ROWS):
                 text = part.write_csv(
                     include_header=False,
@@ -72,4 +82,4 @@ def stage_rollup(connection: Connection, dataset: Dataset, name: str, partials: 
                     quote_style="non_numeric",  # an empty text is not null, whatever it looks like
                 )
                 stream.write(text.encode())
-    return RollupLoad(dataset.name, name, rollup, count)
+    return RollupLoad(dataset.name, name, rollup, count, rows)

@@ -8,7 +8,7 @@ import hashlib
 import io
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -122,7 +122,7 @@ class ObjectStore:
 
     def delete_version(self, bucket: str, key: str, version: str) -> None:
         """Delete exactly one version; whatever else has the same key stays. Gone already is fine."""
-        with _explained(self.endpoint, f"{bucket}/{key}"):
+        with suppress(ObjectGoneError), _explained(self.endpoint, f"{bucket}/{key}"):
             self.client.delete_object(Bucket=bucket, Key=key, VersionId=version)
 
     def delete_prefix(self, bucket: str, prefix: str) -> int:
@@ -150,6 +150,21 @@ class ObjectStore:
         """
         with _explained(self.endpoint, f"the bucket {bucket}"):
             self.client.list_objects_v2(Bucket=bucket, MaxKeys=1)
+
+    def require_versions(self, bucket: str) -> None:
+        """See that a bucket keeps versions: without them, a second upload of a key could not be told from the first.
+
+        Raises:
+            TransientError: if the store does not answer.
+            PermanentError: if it keeps none, or refuses the key the question.
+        """
+        with _explained(self.endpoint, f"the versioning of the bucket {bucket}"):
+            status = self.client.get_bucket_versioning(Bucket=bucket).get("Status")
+        if status != "Enabled":
+            raise PermanentError(
+                f"The bucket {bucket} at {self.endpoint} keeps no versions, so a file that is uploaded again under its "
+                "name would never be seen. Turn versioning on, and upload what came in since again."
+            )
 
 
 def _length(stream: IO[bytes]) -> int:

@@ -17,7 +17,7 @@ from minidata.errors import PermanentError, TransientError
 from minidata.one_shot import run_one_shot
 from minidata.settings import Settings, read_settings
 from minidata.warehouse import migrate as steps
-from minidata.warehouse.connection import Connection, connect, conninfo, is_outage
+from minidata.warehouse.connection import Connection, connect, conninfo
 from minidata.warehouse.mart import apply_mart
 
 GUESTS = ("airflow", "metabase")  # programs that may have a role and a database of their own on this server
@@ -90,7 +90,7 @@ def connect_administrator(settings: Administration) -> Connection:
             conninfo(settings, "owner"), dbname="postgres", user=settings.admin_user, password=password
         )
     except psycopg.OperationalError as error:
-        if is_outage(error) and "authentication failed" not in str(error):
+        if "authentication failed" not in str(error):
             raise TransientError(f"{where} cannot be reached: {str(error).strip()}.") from error
         raise PermanentError(
             f"{where} refuses the password of {settings.admin_user}. MDP_ADMIN_PASSWORD must be the one that the "

@@ -10,8 +10,8 @@ from minidata.settings import Settings
 Role = Literal["owner", "loader", "bi"]
 Connection = psycopg.Connection[tuple[Any, ...]]
 
-# A server that is starting, stopping or away; anything else is a fault in what was asked.
-_AWAY = (psycopg.OperationalError, psycopg.InterfaceError)
+# Classes of SQLSTATE that speak of the server: connection, rollback, resources, prerequisites, operator, system.
+_AWAY = ("08", "40", "53", "55", "57", "58")
 
 
 def conninfo(settings: Settings, role: Role) -> str:
@@ -60,5 +60,7 @@ def _explained(error: psycopg.OperationalError, settings: Settings, role: Role) 
 
 
 def is_outage(error: BaseException) -> bool:
-    """Tell whether an error of the driver means that the server is away, not that the query is wrong."""
-    return isinstance(error, _AWAY)
+    """Tell whether an error of the driver means that the server is away or in trouble, not that the query is wrong."""
+    if isinstance(error, psycopg.InterfaceError):
+        return True
+    return isinstance(error, psycopg.OperationalError) and (error.sqlstate or _AWAY[0]).startswith(_AWAY)

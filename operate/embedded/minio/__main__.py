@@ -28,6 +28,7 @@ def _prepared(settings: Administration) -> str:
         store = ObjectStore(settings)
         for name in names.names:
             store.check(name)
+        store.require_versions(names.raw)
         return (
             f"{settings.s3_endpoint} is another S3: its four buckets are there. Users, versions in {names.raw} and "
             "events are its owner's; without events a listing finds uploads."

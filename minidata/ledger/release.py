@@ -1,0 +1,120 @@
+"""Release: what becomes of the files of a batch that died, by its own fault or the platform's."""
+
+from minidata.ledger.lock import locked_batch
+from minidata.settings import Settings
+from minidata.warehouse.connection import Connection
+
+# After so many failures; the first delay doubles up to a minute.
+_DELAY = "least(%(retry)s * pow(2, least({failures}, 20) - 1), 60) * interval '1 second'"
+
+
+def release(
+    connection: Connection,
+    batch_id: int,
+    error: str,
+    settings: Settings,
+    *,
+    blameless: bool = False,
+    only_late: bool = False,
+) -> bool:
+    """End a batch that died and give its files back.
+
+    They are tried again in halves, and one that was alone and has had all its attempts is `failed`. If the platform
+    and not the files was at fault, they stay together, get the attempt back, and are never `failed` for it; the more
+    batches died of late, the longer they wait, at most a minute.
+
+    Args:
+        connection: to the warehouse, as `mdp_loader`.
+        batch_id: the batch.
+        error: what happened, for people.
+        settings: attempts and delays.
+        blameless: whether the platform was at fault.
+        only_late: leave a batch alone whose lease has not run out.
+
+    Returns:
+        Whether it was alive.
+    """
+    ended = connection.execute(
+        "update mdp.batches set ended_at = clock_timestamp(), outcome = 'died', error = %s "
+        "where batch_id = %s and ended_at is null and (not %s or lease_until < clock_timestamp())",
+        [error, batch_id, only_late],
+    ).rowcount
+    if ended and blameless:
+        _spare(connection, batch_id, error, settings)
+    elif ended:
+        _blame(connection, batch_id, None, error, settings)
+    if ended:
+        free_moves(connection, batch_id)
+        connection.execute("select pg_notify('mdp_wake', '')")
+    connection.commit()
+    return bool(ended)
+
+
+def release_run(connection: Connection, run: str, error: str, settings: Settings) -> bool:
+    """Release what a run still holds; for whoever learns that its worker is gone before the lease runs out."""
+    rows = connection.execute("select batch_id from mdp.batches where run = %s and ended_at is null", [run]).fetchall()
+    released = [release(connection, batch_id, error, settings) for (batch_id,) in rows]
+    return any(released)
+
+
+def release_dead(connection: Connection, settings: Settings) -> None:
+    """Release the batches whose lease has run out."""
+    # A row that is locked belongs to a batch that is committing: it is alive, and waiting for it helps nobody.
+    rows = connection.execute(
+        "select batch_id from mdp.batches where ended_at is null and lease_until < clock_timestamp() "
+        "for update skip locked"
+    ).fetchall()
+    for (batch_id,) in rows:
+        error = "The worker gave no sign of life; its lease ran out."
+        release(connection, batch_id, error, settings, only_late=True)
+
+
+def give_back_file(connection: Connection, batch_id: int, file_id: int, error: str, settings: Settings) -> None:
+    """Give one file back that could not be read, while its batch goes on; `failed` if it has had all its attempts.
+
+    Raises:
+        ClaimLostError: if the batch has ended.
+    """
+    with locked_batch(connection, batch_id):
+        _blame(connection, batch_id, file_id, error, settings)
+
+
+def free_moves(connection: Connection, batch_id: int) -> None:
+    """Let the next batch take up the moves that this one leaves outstanding."""
+    connection.execute(
+        "update mdp.files set batch_id = null where batch_id = %s and state in ('loaded', 'invalid')",
+        [batch_id],
+    )
+
+
+def _spare(connection: Connection, batch_id: int, error: str, settings: Settings) -> None:
+    """Give the claimed files of a batch back as they came; what counts are the batches that died of late."""
+    connection.execute(
+        "update mdp.files set state = 'pending', batch_id = null, error = %(error)s, attempts = attempts - 1, "
+        f"due_at = clock_timestamp() + {_DELAY.format(failures='died.batches')} "
+        "from (select count(*) as batches from mdp.batches where outcome = 'died' "
+        "and ended_at > clock_timestamp() - interval '5 minutes') died "
+        "where batch_id = %(batch)s and state = 'claimed'",
+        {"batch": batch_id, "error": error, "retry": settings.retry_seconds},
+    )
+
+
+def _blame(connection: Connection, batch_id: int, file_id: int | None, error: str, settings: Settings) -> None:
+    """Give the claimed files of a batch, or the one that is at fault, back as suspects."""
+    connection.execute(
+        "with died as (select file_id, count(*) over () as files from mdp.files where batch_id = %(batch)s "
+        "and state = 'claimed' and (%(file)s::bigint is null or file_id = %(file)s)) "
+        "update mdp.files f set batch_id = null, error = %(error)s, "
+        "state = (case when files = 1 and attempts >= %(attempts)s then 'failed' else 'pending' end)::mdp.file_state, "
+        "suspect_batch = %(batch)s, suspect_files = (files + 1) / 2, "
+        "due_at = clock_timestamp() + "
+        f"case when files > 1 then interval '0' else {_DELAY.format(failures='attempts')} end "
+        "from died d where f.file_id = d.file_id",
+        {
+            "batch": batch_id,
+            "file": file_id,
+            "error": error,
+            "attempts": settings.max_attempts,
+            "retry": settings.retry_seconds,
+        },
+    )

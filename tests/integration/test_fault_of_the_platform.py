@@ -1,0 +1,194 @@
+"""When the platform is at fault: no file pays for it, no success is made up, and the others go on."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import psycopg
+import pytest
+
+import etl.archive
+import etl.load
+import etl.transform
+from etl.step import run_step
+from minidata.errors import PermanentError, TransientError
+from minidata.store import ObjectStore
+from minidata.warehouse.connection import is_outage
+from tests.integration.conftest import Pipeline
+from tests.integration.test_ledger import snapshot, views
+
+
+def refuse(
+    monkeypatch: pytest.MonkeyPatch, method: str, wanted: Callable[..., bool], error: type[Exception] = PermanentError
+) -> None:
+    """Let the store refuse what it is asked, if that is wanted."""
+    real = getattr(ObjectStore, method)
+
+    def asked(store: ObjectStore, bucket: str, *arguments: Any) -> Any:
+        if wanted(bucket, *arguments):
+            raise error(f"The store refuses {bucket}.")
+        return real(store, bucket, *arguments)
+
+    monkeypatch.setattr(ObjectStore, method, asked)
+
+
+@pytest.mark.parametrize(
+    ("begun", "step"), [(("validate",), "transform"), (("validate", "transform"), "load")], ids=["rows", "rollups"]
+)
+def test_what_staging_has_lost_is_read_anew(pipeline: Pipeline, begun: tuple[str, ...], step: str) -> None:
+    pipeline.put("a.csv", snapshot(5))
+    pipeline.look()
+    batch = pipeline.claim()
+    assert batch is not None
+    pipeline.run(batch, *begun)
+    assert pipeline.store.delete_prefix(pipeline.settings.staging_bucket, "")
+    with pytest.raises(TransientError, match="Staging holds 0"):
+        run_step(step, batch)
+    assert pipeline.states() == {"a.csv": "pending"}
+    pipeline.drain()
+    assert pipeline.states() == {"a.csv": "archived"}
+    assert views(pipeline) == [5]
+
+
+def test_a_refused_bucket_costs_no_attempt_and_parts_no_batch(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(8):
+        pipeline.put(f"{number}.csv", snapshot(number))
+    pipeline.look()
+    with monkeypatch.context() as refused:
+        refuse(refused, "write", lambda bucket, *_: bucket == pipeline.settings.staging_bucket)
+        for _ in range(pipeline.settings.max_attempts + 1):
+            batch = pipeline.claim()
+            assert batch is not None
+            with pytest.raises(PermanentError):
+                run_step("validate", batch)
+    assert {(f.state, f.attempts, f.error) for f in pipeline.files()} == {
+        ("pending", 0, f"PermanentError: The store refuses {pipeline.settings.staging_bucket}.")
+    }
+    assert pipeline.drain() == 1
+    assert set(pipeline.states().values()) == {"archived"}
+
+
+def test_the_pause_grows_with_the_batches_that_died_of_late(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MDP_RETRY_SECONDS", "1")
+    etl.step.load_settings.cache_clear()
+    pipeline.put("a.csv", snapshot(5))
+    pipeline.look()
+    refuse(monkeypatch, "write", lambda bucket, *_: bucket == pipeline.settings.staging_bucket)
+    pauses = []
+    for _ in range(8):
+        batch = pipeline.claim()
+        assert batch is not None
+        with pytest.raises(PermanentError):
+            run_step("validate", batch)
+        [(pause,)] = pipeline.execute(
+            "select round(extract(epoch from due_at - ended_at)) from mdp.files, "
+            "(select max(ended_at) as ended_at from mdp.batches) b"
+        )
+        pauses.append(int(pause))
+        pipeline.execute("update mdp.files set due_at = clock_timestamp()")
+    assert pauses == [1, 2, 4, 8, 16, 32, 60, 60]
+
+
+def test_an_object_that_cannot_be_read_stops_no_other(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    for key in ("a.csv", "sealed.csv", "z.csv"):
+        pipeline.put(key, snapshot(5, video=key))
+    pipeline.look()
+    real = ObjectStore.read
+
+    def read(store: ObjectStore, bucket: str, key: str, version: str | None = None) -> Iterator[bytes]:
+        if key == "sealed.csv":
+            raise TransientError("The object is encrypted with a customer's key.")
+        yield from real(store, bucket, key, version)
+
+    monkeypatch.setattr(ObjectStore, "read", read)
+    pipeline.drain()
+    assert pipeline.states() == {"a.csv": "archived", "sealed.csv": "failed", "z.csv": "archived"}
+    sealed = next(f for f in pipeline.files() if f.key == "sealed.csv")
+    assert (sealed.attempts, sealed.error) == (
+        pipeline.settings.max_attempts,
+        "The object is encrypted with a customer's key.",
+    )
+    assert {f.attempts for f in pipeline.files() if f.state == "archived"} == {1}
+
+
+def test_a_store_that_goes_away_while_reading_is_no_fault_of_the_file(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipeline.put("a.csv", snapshot(5))
+    pipeline.look()
+    batch = pipeline.claim()
+    assert batch is not None
+    with monkeypatch.context() as away:
+        for method in ("read", "check"):
+            refuse(away, method, lambda *_: True, TransientError)
+        with pytest.raises(TransientError):
+            run_step("validate", batch)
+    assert [(f.state, f.attempts) for f in pipeline.files()] == [("pending", 0)]
+    pipeline.drain()
+    assert views(pipeline) == [5]
+
+
+def test_a_refused_quarantine_keeps_no_good_file_from_the_archive(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipeline.put("bad.csv", b"nothing\n")
+    pipeline.put("good.csv", snapshot(5))
+    pipeline.look()
+    batch = pipeline.claim()
+    assert batch is not None
+    with monkeypatch.context() as refused:
+        refuse(refused, "write", lambda bucket, *_: bucket == pipeline.settings.quarantine_bucket)
+        pipeline.run(batch, "validate", "transform", "load")
+        with pytest.raises(TransientError, match="1 files could not be moved"):
+            run_step("archive", batch)
+        assert pipeline.states() == {"bad.csv": "invalid", "good.csv": "archived"}
+        assert pipeline.claim() is None, "it waits before it is tried again"
+    pipeline.execute("update mdp.files set due_at = clock_timestamp() where state = 'invalid'")
+    pipeline.drain()
+    assert pipeline.states()["bad.csv"] == "quarantined"
+
+
+def test_a_lost_connection_gives_the_batch_back_at_once(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    pipeline.put("a.csv", snapshot(5))
+    pipeline.look()
+    batch = pipeline.claim()
+    assert batch is not None
+    pipeline.run(batch, "validate", "transform")
+    real = etl.load.merge_rollups
+
+    def cut(connection: Any, loads: Any) -> Any:
+        with psycopg.connect(connection.info.dsn, password=connection.info.password, autocommit=True) as other:
+            other.execute("select pg_terminate_backend(%s, 5000)", [connection.info.backend_pid])
+        return real(connection, loads)
+
+    with monkeypatch.context() as lost:
+        lost.setattr(etl.load, "merge_rollups", cut)
+        with pytest.raises(psycopg.OperationalError):
+            run_step("load", batch)
+    assert [(f.state, f.attempts) for f in pipeline.files()] == [("pending", 0)]
+    pipeline.drain()
+    assert views(pipeline) == [5]
+
+
+@pytest.mark.parametrize(
+    ("query", "outage"),
+    [
+        ("select pg_terminate_backend(pg_backend_pid())", True),
+        ("select repeat('x', 1 << 30)", False),
+        ("nonsense", False),
+    ],
+)
+def test_what_a_query_asks_for_is_no_outage(pipeline: Pipeline, query: str, outage: bool) -> None:
+    with psycopg.connect(pipeline.connection.info.dsn, password=pipeline.connection.info.password) as connection:
+        with pytest.raises(psycopg.Error) as caught:
+            connection.execute(query.encode())
+        assert is_outage(caught.value) is outage
+
+
+def test_a_bucket_without_versions_is_refused(pipeline: Pipeline) -> None:
+    pipeline.store.require_versions(pipeline.settings.raw_bucket)
+    with pytest.raises(PermanentError, match=r"staging .* keeps no versions"):
+        pipeline.store.require_versions(pipeline.settings.staging_bucket)
