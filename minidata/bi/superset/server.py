@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
+from itertools import count
 from types import TracebackType
 from typing import Any, Self
 
@@ -12,6 +13,7 @@ from minidata.bi.superset.target import Target
 from minidata.errors import PermanentError, PlatformError, TransientError
 
 RELEASE = 6  # whose interface we know
+_PAGE = 100  # dashboards in one answer; it gives no more, whatever is asked
 _SECONDS = httpx.Timeout(120, connect=5)
 _TOKEN = re.compile(r'id="csrf_token"[^>]*?value="([^"]+)"')
 
@@ -74,9 +76,14 @@ class Superset:
 
     def dashboard_roles(self) -> dict[int, set[str]]:
         """Return the names of the roles that each dashboard is published to, by the dashboard's number."""
-        query = "(columns:!(id,roles.name),page_size:1000)"
-        found = self._json("GET", f"/api/v1/dashboard/?q={query}")
-        return {item["id"]: {role["name"] for role in item["roles"]} for item in found["result"]}
+        roles: dict[int, set[str]] = {}
+        for page in count():
+            query = f"(columns:!(id,roles.name),page:{page},page_size:{_PAGE})"
+            found = self._json("GET", f"/api/v1/dashboard/?q={query}")["result"]
+            roles |= {item["id"]: {role["name"] for role in item["roles"]} for item in found}
+            if len(found) < _PAGE:
+                break
+        return roles
 
     def publish(self, dashboard: int, role: str) -> None:
         """Let a role read a dashboard."""

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -34,6 +35,7 @@ class Server:
         self.held = [numbered(a, n) for n, a in enumerate(held, start=100)]
         self.faults = faults
         self.changes: list[str] = []
+        self.foreign = 0  # dashboards that somebody else made
         self.visitors: set[int] = {a.id or 0 for a in self.held if a.kind == "dashboards"}
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
@@ -52,9 +54,11 @@ class Server:
         if where == "/api/v1/assets/export/":
             return httpx.Response(200, content=exported(self.held))
         if where == "/api/v1/dashboard/":
-            ids = [a.id for a in self.held if a.kind == "dashboards"]
+            ids = [*range(1000, 1000 + self.foreign), *(a.id for a in self.held if a.kind == "dashboards")]
             roles = {n: [{"name": "Public"}] if n in self.visitors else [] for n in ids}
-            return httpx.Response(200, json={"result": [{"id": n, "roles": r} for n, r in roles.items()]})
+            first = 100 * int(re.findall(r"page:(\d+),page_size:100", request.url.params["q"])[0])
+            page = list(roles.items())[first : first + 100]
+            return httpx.Response(200, json={"result": [{"id": n, "roles": r} for n, r in page]})
         return httpx.Response(200, json={"result": []})
 
     def plan(self) -> Any:
@@ -110,6 +114,13 @@ def test_what_an_apply_made_is_unchanged_whatever_its_numbers() -> None:
     assert found.empty, found
     assert found.unchanged == [a.name for a in ASSETS]
     assert server.changes == []
+
+
+@pytest.mark.parametrize("foreign", [96, 100, 250])
+def test_ours_are_found_among_many_of_others(foreign: int) -> None:
+    server = Server(recorded(ASSETS))
+    server.foreign = foreign
+    assert server.plan().empty
 
 
 def test_an_empty_server_lacks_everything_and_nothing_is_drift() -> None:
