@@ -9,15 +9,17 @@ from minidata.warehouse.connection import Connection
 def checksums(connection: Connection, dataset: Dataset, schema: str | None = None) -> dict[str, tuple[int, str]]:
     """Return the number of rows and a checksum of every table of a dataset, by table.
 
-    The checksum adds up the hashes of the rows, so it needs neither an order nor memory for the table.
+    The checksum adds up the hashes of the rows, so it needs neither an order nor memory for the table. All tables
+    are seen as they were at one moment, whatever is loaded meanwhile.
 
     Args:
-        connection: to the warehouse.
+        connection: to the warehouse, outside a transaction.
         dataset: whose tables.
         schema: where they are, if not in the dataset's own schema.
     """
     found = {}
     with connection.transaction():
+        connection.execute("set transaction isolation level repeatable read, read only")
         connection.execute("set local timezone = 'UTC'")
         connection.execute("set local datestyle = 'ISO'")
         for table in dataset.tables:

@@ -1,6 +1,7 @@
 """The application and what all its commands share: which platform is meant."""
 
 import os
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,6 +10,7 @@ from typer.core import TyperGroup
 
 from minidata.errors import NotRunningError
 from minidata.settings import PROJECT, Settings, load_settings
+from operate.cli.output import errors
 from operate.embedded.settings import embedded_settings
 from operate.embedded.state import State
 from operate.embedded.supervisor import Supervisor
@@ -21,18 +23,31 @@ _ORDER = (
 )  # fmt: skip
 
 
-class _InOrder(TyperGroup):
-    """Lists the commands in the order in which they are met; new ones at the end."""
+class _Commands(TyperGroup):
+    """Lists the commands in the order in which they are met, new ones at the end; and ends them well."""
 
     def list_commands(self, ctx: Any) -> list[str]:
         return sorted(super().list_commands(ctx), key=lambda name: (*_ORDER, name).index(name))
 
+    def invoke(self, ctx: Any) -> Any:
+        """Run a command. Typer would call a reader who had enough a failure, and end Ctrl-C without a word."""
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python's own flush at the end
+            raise typer.Exit(0) from None
+        except KeyboardInterrupt:
+            errors.print("Stopped by Ctrl-C.")
+            raise typer.Exit(130) from None
+        return result
+
 
 app = typer.Typer(
     name="mdp",
-    cls=_InOrder,
+    cls=_Commands,
     help="Files turned into dashboards, without running a data centre.",
-    epilog='Words complete with the Tab key after: eval "$(./mdp --show-completion)"',
+    epilog='Tab completion: eval "$(./mdp --show-completion)"',
     no_args_is_help=True,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,

@@ -14,7 +14,7 @@ from minidata.settings import Settings
 from minidata.store import ObjectStore
 from minidata.warehouse.connection import connect
 from operate.cli.app import app, settings_of
-from operate.cli.objects import FINAL, progress_bar, wait_for
+from operate.cli.objects import FINAL, Strict, Timeout, Wait, progress_bar, require_wait, wait_for
 from operate.cli.output import bytes_of, console, print_json
 from simulator.faults import FAULTS, PRESETS, parse_faults
 from simulator.generate import DEFAULT_START, MOST_VIDEOS, Generation, Written
@@ -63,7 +63,9 @@ def generate(
     every: Annotated[
         float | None, typer.Option(min=0, show_default="0, with --live 1", help="Seconds between two files.")
     ] = None,
-    wait: Annotated[bool, typer.Option("--wait", help="Wait until the platform is done with them.")] = False,
+    wait: Wait = False,
+    timeout: Timeout = 0,
+    strict: Strict = False,
     json_: Annotated[bool, typer.Option("--json", help="For a script.")] = False,
 ) -> None:
     """Make snapshots of an invented world of channels and videos, with faults if you like.
@@ -72,6 +74,7 @@ def generate(
 
     Example: ./mdp generate --files 60 --faults some --live
     """
+    require_wait(wait, timeout, strict)
     try:
         dials = parse_faults(faults)
     except PermanentError as error:
@@ -96,12 +99,13 @@ def generate(
         written = list(watch(_paced(plan.write(sinks), seconds), plan.world, console))
     else:
         written = _draw(plan, sinks, seconds, settings, raw)
-    if raw is not None and wait:
-        wait_for(settings, raw.versions, json_=json_)
-    elif json_:
-        print_json([{"key": prefix + w.key, "size": w.size, "rows": w.rows, "fault": w.fault} for w in written])
+    waits = raw is not None and wait
     if not json_:
-        _sum_up(written, out, raw)
+        _sum_up(written, out, raw, hint=not waits)
+    elif not waits:
+        print_json([{"key": prefix + w.key, "size": w.size, "rows": w.rows, "fault": w.fault} for w in written])
+    if raw is not None and wait:
+        wait_for(settings, raw.versions, json_=json_, timeout=timeout, strict=strict)
 
 
 def _make(plan: Generation, sinks: list[Uploader], seconds: float, *, each_line: bool) -> list[Written]:
@@ -161,12 +165,12 @@ def _paced(progress: Iterator[Written], seconds: float, look: Callable[[], None]
             look()
 
 
-def _sum_up(written: list[Written], out: Path | None, raw: _Raw | None) -> None:
+def _sum_up(written: list[Written], out: Path | None, raw: _Raw | None, *, hint: bool) -> None:
     where = " and ".join([str(out)] * (out is not None) + ["raw"] * (raw is not None))
     size, rows = sum(w.size for w in written), sum(w.rows for w in written)
     console.print(f"{len(written)} files, {rows} rows, {bytes_of(size)} into {where}.", markup=False, soft_wrap=True)
     spoiled = Counter(w.fault for w in written if w.fault)
     if spoiled:
         console.print("With faults: " + ", ".join(f"{n} {fault}" for fault, n in spoiled.most_common()) + ".")
-    if raw is not None:
+    if raw is not None and hint:
         console.print("`./mdp wait` tells what becomes of them.")

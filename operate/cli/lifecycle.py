@@ -6,11 +6,12 @@ import signal
 import sys
 import time
 from typing import Annotated
+from urllib.parse import quote
 
 import typer
 
 from minidata.errors import NotRunningError, PermanentError
-from minidata.settings import PROJECT, Settings
+from minidata.settings import PROJECT, Settings, load_settings
 from operate.cli.app import app, settings_of, state_of
 from operate.cli.output import bytes_of, console, errors, print_json, print_table, safe
 from operate.cli.steps import Steps
@@ -19,7 +20,7 @@ from operate.embedded.secrets import read_secrets
 from operate.embedded.settings import secrets_file
 from operate.embedded.start import start_platform
 from operate.embedded.state import State, Store
-from operate.embedded.status import services_status
+from operate.embedded.status import services_status, status_elsewhere
 from operate.embedded.stop import stop_platform
 from operate.embedded.superset import service as superset
 
@@ -126,22 +127,27 @@ def status(
 ) -> None:
     """Show the services, the files by state, the freshness, and the time from upload to row.
 
+    Of a platform that is not embedded, reached by `MDP_*` settings, all but the services.
+
     Exit code 0 if all is well, 1 if something is not, 3 if the platform is not running.
 
     Example: ./mdp status --json
     """
-    found = services_status(state_of(context))
+    state = state_of(context)
+    elsewhere = not state.exists() and load_settings().loader_password is not None
+    found = status_elsewhere(load_settings()) if elsewhere else services_status(state)
     if json_:
         print_json(found)
     else:
         rows: list[list[object]] = [
             [s["name"], s["state"], s["pid"], s["address"], bytes_of(s["memory_bytes"])] for s in found["services"]
         ]
-        print_table(["service", "state", "pid", "address", "memory"], rows, numbers=("pid", "memory"))
+        if rows:
+            print_table(["service", "state", "pid", "address", "memory"], rows, numbers=("pid", "memory"))
+            console.print()
         pipeline = found["pipeline"]
         times = pipeline["upload_to_row_seconds"]
-        console.print()
-        files = ", ".join(f"{count} {state}" for state, count in pipeline["files"].items())
+        files = ", ".join(f"{count} {name}" for name, count in pipeline["files"].items())
         nothing = "none yet" if found["running"] else "nobody answers while it is down; what it has is kept"
         console.print(f"files: {files or nothing}")
         if times["n"]:
@@ -165,7 +171,10 @@ def logs(
 
     Example: ./mdp logs airflow-scheduler --follow
     """
-    folder = state_of(context).logs
+    state = state_of(context)
+    if not state.exists():
+        raise NotRunningError(f"There is no platform in {state.folder}. Start one with `./mdp up`.")
+    folder = state.logs
     known = {path.stem: path for path in sorted(folder.glob("*.log"))}
     if service is not None and service not in known:
         there_are = ", ".join(known) or "none yet"
@@ -203,8 +212,9 @@ def env(context: typer.Context) -> None:
     """
     settings = settings_of(context, running=False)
     state = state_of(context)
+    password = quote(settings.secret("bi_password"), safe="")
     url = (
-        f"postgresql://mdp_bi:{settings.secret('bi_password')}@{settings.database_host}:{settings.database_port}"
+        f"postgresql://mdp_bi:{password}@{settings.database_host}:{settings.database_port}"
         f"/{settings.database_name}?sslmode={settings.database_tls}"
     )
     key, secret = settings.secret("s3_access_key_id"), settings.secret("s3_secret_access_key")

@@ -3,14 +3,16 @@
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from pydantic.fields import FieldInfo
 
 from minidata.errors import PermanentError
 from minidata.settings import PROJECT, Settings
+from minidata.warehouse.__main__ import Administration
 from operate.cli.app import app, settings_of, state_of
 from operate.cli.output import errors
 from operate.embedded.superset import service as superset
@@ -26,6 +28,7 @@ _CHECKS = (
 )
 # The long tiers lie in files of their own name; one of them looks at a Docker mode that somebody has started.
 _LONG = ("-o", "python_files=test_*.py check_*.py", "--ignore=tests/deploy/check_docker.py")
+_HEADER = ("| variable | default | meaning |", "| --- | --- | --- |")
 _PROGRAMS = {"chromium": "the dashboards are looked at with it: apt-get install chromium fonts-noto-core"}
 
 
@@ -82,13 +85,13 @@ def bench(
     """
     known = sorted(file.stem for file in (PROJECT / "bench").glob("*.py"))
     if name not in known:
-        raise PermanentError(f"There is no benchmark {name!r}, but there are {', '.join(known)}.")
+        raise typer.BadParameter(f"there is no {name}. There are: {', '.join(known)}.", param_hint="NAME")
     _run([f"bench/{name}.py", *context.args])
 
 
 @dev.command()
 def lock() -> None:
-    """Make the lock files anew from pyproject.toml: hashes, and no host; then the requirements of the images from them.
+    """Make the lock files anew, with hashes and no host, then the requirements of the images; not Superset's, nor uv's.
 
     Example: ./mdp dev lock
     """
@@ -153,8 +156,28 @@ def settings_page() -> str:
         "for each, named as its variable.",
         "",
     ]
-    lines += ["| variable | default | meaning |", "| --- | --- | --- |"]
-    for name, field in Settings.model_fields.items():
+    lines += [*_HEADER, *_table(Settings.model_fields)]
+    lines += [
+        "",
+        "A running platform takes a changed setting at the next `./mdp up`, which restarts what reads it; the names of",
+        "the buckets want a `./mdp down` first. What stands neither in `.env` nor in the environment of the last `up`",
+        "has its default.",
+        "",
+        "`MDP_STATE` is the folder of the platform that `./mdp` means, as `--state` is; without it `.mdp`.",
+        "",
+        "## Setting up a server",
+        "",
+        "`python -m minidata.warehouse`, which sets up a PostgreSQL server, and `python -m operate.embedded.minio`,",
+        "which sets up MinIO, read these too; `./mdp up` does both by itself.",
+        "",
+    ]
+    own = {name: field for name, field in Administration.model_fields.items() if name not in Settings.model_fields}
+    return "\n".join([*lines, *_HEADER, *_table(own)]) + "\n"
+
+
+def _table(fields: Mapping[str, FieldInfo]) -> list[str]:
+    rows = []
+    for name, field in fields.items():
         default = "" if field.default in (None, "") else str(field.default).replace(f"{PROJECT}/", "")
-        lines.append(f"| `MDP_{name.upper()}` | {f'`{default}`' if default else ''} | {field.description} |")
-    return "\n".join(lines) + "\n"
+        rows.append(f"| `MDP_{name.upper()}` | {f'`{default}`' if default else ''} | {field.description} |")
+    return rows

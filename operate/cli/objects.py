@@ -18,6 +18,10 @@ from operate.cli.app import app, settings_of
 from operate.cli.output import console, errors, print_json, safe
 
 FINAL = ("archived", "quarantined", "superseded", "failed", "excluded")
+Wait = Annotated[bool, typer.Option("--wait", help="Wait until the platform is done with them.")]
+Timeout = Annotated[float, typer.Option(min=0, help="Wait at most so many seconds; 0 is without end.")]
+Strict = Annotated[bool, typer.Option("--strict", help="Exit code 1 if a file ends other than archived.")]
+
 _POLL_SECONDS = 0.1
 _OUTAGE_SECONDS = 0.5
 
@@ -43,15 +47,18 @@ def upload(
         typer.Argument(metavar="PATH", exists=True, help="Files; of folders, all files with their paths below them."),
     ],
     prefix: Annotated[str, typer.Option(help="Put before each key.")] = "",
-    wait_: Annotated[bool, typer.Option("--wait", help="Wait until the platform is done with them.")] = False,
+    wait_: Wait = False,
+    timeout: Timeout = 0,
+    strict: Strict = False,
     json_: Annotated[bool, typer.Option("--json", help="For a script.")] = False,
 ) -> None:
     """Upload files into the raw bucket, as any S3 client would.
 
-    A file that is refused is no failure of the upload: `--wait` says what became of each, `--json` for a script.
+    A file that is refused is no failure of the upload, unless it is `--strict`: `--wait` says what became of each.
 
     Example: ./mdp upload snapshots/ --prefix youtube_stats --wait
     """
+    require_wait(wait_, timeout, strict)
     files = _files_below(paths)
     settings = settings_of(context)
     store = ObjectStore(settings)
@@ -62,7 +69,7 @@ def upload(
             with path.open("rb") as stream:
                 versions.append((prefix + name, store.write(settings.raw_bucket, prefix + name, stream)))
     if wait_:
-        wait_for(settings, versions, json_=json_)
+        wait_for(settings, versions, json_=json_, timeout=timeout, strict=strict)
     elif json_:
         print_json([{"key": key, "version": version} for key, version in versions])
     else:
@@ -88,7 +95,8 @@ def _files_below(paths: list[Path]) -> list[tuple[str, Path]]:
 @app.command()
 def wait(
     context: typer.Context,
-    timeout: Annotated[float, typer.Option(min=0, help="Give up after so many seconds; 0 is never.")] = 0,
+    timeout: Timeout = 0,
+    strict: Strict = False,
     json_: Annotated[bool, typer.Option("--json", help="For a script.")] = False,
 ) -> None:
     """Wait until all that is in raw now has reached a final state, and say what became of it.
@@ -98,11 +106,25 @@ def wait(
     settings = settings_of(context)
     listed = ObjectStore(settings).versions(settings.raw_bucket)
     present = [(v.key, v.version) for v in listed if not v.key.endswith("/")]
-    wait_for(settings, present, json_=json_, timeout=timeout)
+    wait_for(settings, present, json_=json_, timeout=timeout, strict=strict)
 
 
-def wait_for(settings: Settings, present: list[tuple[str, str]], *, json_: bool, timeout: float = 0) -> None:
-    """Poll the ledger until these versions, (key, version), are in a final state; an outage is waited out."""
+def require_wait(wait_: bool, timeout: float, strict: bool) -> None:
+    """See that nobody says how to wait without asking to.
+
+    Raises:
+        BadParameter: if somebody does.
+    """
+    if (timeout or strict) and not wait_:
+        raise typer.BadParameter("--timeout and --strict say how to wait: add --wait.")
+
+
+def wait_for(settings: Settings, present: list[tuple[str, str]], *, json_: bool, timeout: float, strict: bool) -> None:
+    """Poll the ledger until these versions, (key, version), are in a final state; an outage is waited out.
+
+    Raises:
+        PermanentError: if the time, in seconds, is over; or, being strict, if one is not archived in the end.
+    """
     started = time.monotonic()
     with closing(_Ledger(settings, present)) as ledger, progress_bar() as progress:
         task = progress.add_task("Waiting", total=len(present))
@@ -118,6 +140,16 @@ def wait_for(settings: Settings, present: list[tuple[str, str]], *, json_: bool,
                     "`./mdp status` and `./mdp files` tell more."
                 )
             time.sleep(_POLL_SECONDS)
+    _print_ends(states, json_=json_)
+    others = sum(row[2] != "archived" for row in states)
+    if strict and others:
+        raise PermanentError(
+            f"{others} of {len(present)} files are not in. `./mdp quarantine ls` and `./mdp files` tell why."
+        )
+
+
+def _print_ends(states: list[tuple[str, str, str, list[str]]], *, json_: bool) -> None:
+    """Print what became of each file, given as `_Ledger.states` does."""
     if json_:
         print_json([{"key": k, "version": v, "state": s, "reasons": r} for k, v, s, r in states])
         return

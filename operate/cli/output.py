@@ -11,7 +11,15 @@ from rich.text import Text
 
 _UNLIMITED = 10_000  # columns; a file or a pipe has no edge to fold at
 
-console = Console(highlight=False, width=None if sys.stdout.isatty() else _UNLIMITED)
+
+class _Output(Console):
+    """Standard output. Whoever reads it may stop reading, which is no failure; rich would end the command with 1."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
+console = _Output(highlight=False, width=None if sys.stdout.isatty() else _UNLIMITED)
 errors = Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else _UNLIMITED)
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")

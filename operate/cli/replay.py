@@ -13,11 +13,10 @@ from minidata.store import ObjectStore
 from minidata.warehouse.connection import Connection, connect
 from operate.cli.app import app, settings_of
 from operate.cli.files import quarantine_app
-from operate.cli.objects import wait_for
+from operate.cli.objects import Strict, Timeout, Wait, require_wait, wait_for
 from operate.cli.output import console, print_json
 
 Keys = Annotated[list[str] | None, typer.Argument(metavar="KEY", help="As `./mdp files` shows them.")]
-Wait = Annotated[bool, typer.Option("--wait", help="Wait until the platform is done with them.")]
 Json = Annotated[bool, typer.Option("--json", help="For a script.")]
 
 # Why a file in a state is not taken up, and what to do instead.
@@ -41,6 +40,8 @@ def replay(
     keys: Keys = None,
     all_: Annotated[bool, typer.Option("--all", help="Every failed file.")] = False,
     wait: Wait = False,
+    timeout: Timeout = 0,
+    strict: Strict = False,
     json_: Json = False,
 ) -> None:
     """Try failed files again, as if they had just come.
@@ -49,14 +50,14 @@ def replay(
 
     Example: ./mdp replay youtube_stats/snapshot.csv --wait
     """
+    require_wait(wait, timeout, strict)
     wanted = _wanted(keys, all_=all_)
     settings = settings_of(context)
     with connect(settings, "loader") as connection:
         versions = ledger.retry_failed(connection, wanted)
         missed = _missed(connection, wanted, versions, "replayed", _INSTEAD)
-    _tell(settings, versions, "Trying {} again.", wait=wait, json_=json_)
-    if missed:
-        raise PermanentError("\n".join(missed))
+    _tell(versions, "Trying {} again.", wait=wait, json_=json_)
+    _conclude(settings, versions, missed, wait=wait, timeout=timeout, strict=strict, json_=json_)
 
 
 @quarantine_app.command("replay")
@@ -65,15 +66,18 @@ def replay_quarantined(
     keys: Keys = None,
     all_: Annotated[bool, typer.Option("--all", help="Everything in quarantine that is not in yet.")] = False,
     wait: Wait = False,
+    timeout: Timeout = 0,
+    strict: Strict = False,
     json_: Json = False,
 ) -> None:
     """Put quarantined originals back into raw as new uploads, to be judged by the rules of now.
 
-    For when settings (say MDP_MAX_REJECTED_SHARE) or the dataset's rules have changed. A file that is itself
-    wrong is quarantined again: mend it and upload it instead.
+    For when settings (say MDP_MAX_REJECTED_SHARE: set it, then `./mdp up`) or the dataset's rules have changed.
+    A file that is itself wrong is quarantined again: mend it and upload it instead.
 
     Example: ./mdp quarantine replay youtube_stats/snapshot.csv --wait
     """
+    require_wait(wait, timeout, strict)
     wanted = _wanted(keys, all_=all_)
     settings = settings_of(context)
     store = ObjectStore(settings)
@@ -81,9 +85,8 @@ def replay_quarantined(
         refused = [f for f in ledger.refused_files(connection, keys=wanted) if f.state == "quarantined"]
         versions = [(file.key, put_back(store, settings, file)) for file in reversed(refused)]  # oldest first
         missed = _missed(connection, wanted, versions, "put back", _PUT_BACK_INSTEAD)
-    _tell(settings, versions, "Put {} back into raw.", wait=wait, json_=json_)
-    if missed:
-        raise PermanentError("\n".join(missed))
+    _tell(versions, "Put {} back into raw.", wait=wait, json_=json_)
+    _conclude(settings, versions, missed, wait=wait, timeout=timeout, strict=strict, json_=json_)
 
 
 def _wanted(keys: list[str] | None, *, all_: bool) -> list[str] | None:
@@ -100,7 +103,7 @@ def _missed(
     verb: str,
     instead: dict[str, str],
 ) -> list[str]:
-    """Say of each key that nothing was done for why that is so."""
+    """Explain why a key was skipped."""
     missed = []
     for key in dict.fromkeys(wanted or []):
         if key not in {name for name, _ in done}:
@@ -112,14 +115,31 @@ def _missed(
     return missed
 
 
-def _tell(settings: Settings, versions: list[tuple[str, str]], sentence: str, *, wait: bool, json_: bool) -> None:
-    """Say what was done, and what becomes of it if that is to be waited for."""
-    if json_ and not wait:
-        print_json([{"key": key, "version": version} for key, version in versions])
-        return
+def _tell(versions: list[tuple[str, str]], sentence: str, *, wait: bool, json_: bool) -> None:
+    """Say what was done."""
     if not json_:
         console.print(sentence.format({0: "nothing", 1: "1 file"}.get(len(versions), f"{len(versions)} files")))
+        if versions and not wait:
+            console.print("`./mdp wait` tells what becomes of them.")
+    elif not wait:
+        print_json([{"key": key, "version": version} for key, version in versions])
+
+
+def _conclude(
+    settings: Settings,
+    versions: list[tuple[str, str]],
+    missed: list[str],
+    *,
+    wait: bool,
+    timeout: float,
+    strict: bool,
+    json_: bool,
+) -> None:
+    """Wait for what becomes of the files if that is wanted; in the end fail if something was missed."""
     if wait:
-        wait_for(settings, versions, json_=json_)
-    elif versions:
-        console.print("`./mdp wait` tells what becomes of them.")
+        try:
+            wait_for(settings, versions, json_=json_, timeout=timeout, strict=strict)
+        except PermanentError as error:
+            missed = [*missed, str(error)]
+    if missed:
+        raise PermanentError("\n".join(missed))

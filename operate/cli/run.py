@@ -13,28 +13,23 @@ from operate.embedded.preflight import FULL
 
 
 def run() -> int:
-    """Run the command.
+    """Run the command. What ends well (0), by wrong use (2) or by Ctrl-C (130), Typer ends itself.
 
     Returns:
         The exit code: 0 fine, 1 failed, 2 wrong use, 3 not running.
     """
     try:
-        result = app(standalone_mode=True, prog_name="mdp")
+        app(prog_name="mdp")
     except PlatformError as error:
         _print(safe(error))
         return 3 if isinstance(error, NotRunningError) else 1
     except psycopg.Error as error:
         _print(f"PostgreSQL: {safe(str(error).strip())}")
         return 1
-    except KeyboardInterrupt:
-        errors.print("Stopped by Ctrl-C.")
-        return 130
-    except BrokenPipeError:
-        return 0
     except OSError as error:
         _print(safe(explained(error)))
         return 1
-    return int(result or 0)
+    return 0
 
 
 def _print(message: str) -> None:

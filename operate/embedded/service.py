@@ -5,12 +5,15 @@ platform's own files, so that neither the supervisor nor its configuration ever 
 """
 
 import argparse
+import hashlib
 import os
 import pwd
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import psutil
 
 from minidata.errors import PlatformError
 from minidata.settings import PROJECT, Settings
@@ -63,6 +66,7 @@ class Launch:
     prepare: Callable[[], None] = _nothing
 
 
+FINGERPRINT = "MDP_LAUNCH"  # variable that tells what a service was started with
 PYTHON = {"PYTHONPATH": str(PROJECT), "PYTHONUNBUFFERED": "1", "PYTHONNOUSERSITE": "1", "PYTHONUTF8": "1"}
 Builder = Callable[[State, Settings], Launch]
 
@@ -109,23 +113,19 @@ def _seaweedfs(state: State, _: Settings) -> Launch:
 
 
 def _relay(state: State, settings: Settings) -> Launch:
-    values = as_environment(settings)
-    needed = {n for n in values if n.startswith("MDP_DATABASE_")} | {"MDP_LOADER_PASSWORD"}
     tail = object_store.tail_command(state, settings.raw_bucket)
     return Launch(
         argv=[sys.executable, "-m", "minidata.events.relay", "--bucket", settings.raw_bucket, "--", *tail],
-        environment=PYTHON | {name: values[name] for name in sorted(needed & set(values))},
+        environment=PYTHON | as_environment(settings, ("loader_password",)),
         cwd=state.weed,
     )
 
 
 def _simulator(state: State, settings: Settings) -> Launch:
-    values = as_environment(settings)
-    secret = {name for name in values if name.endswith(("_PASSWORD", "_ACCESS_KEY_ID", "_SECRET_ACCESS_KEY"))}
-    own = {"MDP_GENERATOR_ACCESS_KEY_ID", "MDP_GENERATOR_SECRET_ACCESS_KEY"}  # it may put into raw, and no more
+    own = ("generator_access_key_id", "generator_secret_access_key")  # it may put into raw, and no more
     return Launch(
         argv=[sys.executable, "-m", "simulator", "--state", str(state.folder / "simulator.json")],
-        environment=PYTHON | {name: value for name, value in values.items() if name not in secret - own},
+        environment=PYTHON | as_environment(settings, own),
     )
 
 
@@ -184,20 +184,39 @@ def launch(name: str, state: State) -> None:
     processes.end(processes.find(state.folder, name, hidden))
     ports.require_free(dict(started.ports))
     started.prepare()
-    environment = {
-        "PATH": "/usr/bin:/bin",
-        "HOME": str(state.home),
-        "LANG": "C.UTF-8",
-        "TZ": "UTC",
-        **started.environment,
-        processes.MARKER: processes.marker(state.folder, name),
-    }
+    environment = environment_of(name, state, started)
     if started.user is not None:
         os.setgroups([])
         os.setgid(started.user.pw_gid)
         os.setuid(started.user.pw_uid)
     os.chdir(started.cwd)
     os.execve(started.argv[0], list(started.argv), environment)  # noqa: S606  no shell is wanted
+
+
+def environment_of(name: str, state: State, started: Launch) -> dict[str, str]:
+    """Return all variables that a service is started with."""
+    return {
+        "PATH": "/usr/bin:/bin",
+        "HOME": str(state.home),
+        "LANG": "C.UTF-8",
+        "TZ": "UTC",
+        **started.environment,
+        processes.MARKER: processes.marker(state.folder, name),
+        FINGERPRINT: _fingerprint(started),
+    }
+
+
+def differs(name: str, pid: int, state: State, settings: Settings) -> bool:
+    """Tell whether a running service was started with other settings than it would be now."""
+    try:
+        had: dict[str, str] = psutil.Process(pid).environ()
+    except psutil.NoSuchProcess:
+        return False
+    return had.get(FINGERPRINT) != _fingerprint(SERVICES[name](state, settings))
+
+
+def _fingerprint(started: Launch) -> str:
+    return hashlib.sha256(repr((list(started.argv), sorted(started.environment.items()))).encode()).hexdigest()
 
 
 def main() -> int:

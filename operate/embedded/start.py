@@ -117,10 +117,11 @@ def _side_by_side(start: Start) -> Iterator[Submit]:
 
 def _prepare(state: State, report: Report, store: Store | None, *, bi: bool) -> Start:
     """Make secrets and ports where they are missing, and see that the supervisor runs."""
+    chosen_settings = settings_in_environment()
     require_machine(state)
     require_secrets(state)
     make_secrets(secrets_file(state))
-    state.choose_settings(settings_in_environment())
+    state.choose_settings(chosen_settings)
     chosen = choose_store(state, store, lambda doing: report(TITLES["object-store"], doing))
     wanted = ("postgres", *PORTS[chosen], "airflow", *([superset.NAME] if bi else []))
     ports = choose_ports(state, wanted)

@@ -5,6 +5,7 @@ from typing import Any
 import psutil
 
 from minidata.errors import PlatformError
+from minidata.settings import Settings
 from minidata.warehouse.connection import connect
 from operate.embedded import postgres, processes
 from operate.embedded.service import TITLES
@@ -48,12 +49,21 @@ def services_status(state: State) -> dict[str, Any]:
     answers = False
     if running:
         try:
-            pipeline = _pipeline(state)
+            pipeline = _pipeline(embedded_settings(state))
             answers = True
         except PlatformError:
             answers = False
     healthy = answers and all(service["state"] == "running" for service in services)
     return {"running": running, "healthy": healthy, "services": services, "pipeline": pipeline}
+
+
+def status_elsewhere(settings: Settings) -> dict[str, Any]:
+    """Return the same of a platform that the settings name: it answers, and its services are not ours to see.
+
+    Raises:
+        PlatformError: if its warehouse does not answer.
+    """
+    return {"running": True, "healthy": True, "services": [], "pipeline": _pipeline(settings)}
 
 
 def _memory(state: State, service: str) -> int:
@@ -68,8 +78,8 @@ def _memory(state: State, service: str) -> int:
     return total
 
 
-def _pipeline(state: State) -> dict[str, Any]:
-    with connect(embedded_settings(state), "loader") as connection:
+def _pipeline(settings: Settings) -> dict[str, Any]:
+    with connect(settings, "loader") as connection:
         files = connection.execute(
             "select state::text, count(*) from mdp.files group by state order by state"
         ).fetchall()

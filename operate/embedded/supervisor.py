@@ -33,13 +33,11 @@ class ServiceInfo:
         name: of the service.
         state: RUNNING, STARTING, BACKOFF, STOPPING, STOPPED, EXITED, FATAL or UNKNOWN.
         pid: of its process, if it has one.
-        seconds: since it was started, if it runs.
     """
 
     name: str
     state: str
     pid: int | None
-    seconds: float | None
 
 
 class Supervisor:
@@ -109,12 +107,7 @@ class Supervisor:
             TransientError: if the supervisor does not answer.
         """
         return [
-            ServiceInfo(
-                name=item["name"],
-                state=item["statename"],
-                pid=item["pid"] or None,
-                seconds=float(item["now"] - item["start"]) if item["pid"] else None,
-            )
+            ServiceInfo(name=item["name"], state=item["statename"], pid=item["pid"] or None)
             for item in self._call("getAllProcessInfo")
         ]
 
@@ -165,10 +158,10 @@ class Supervisor:
         return self._state.logs / f"{name}.log"
 
     def go_on(self) -> None:
-        """Let a thread of the start go on.
+        """Raise if the start was given up.
 
         Raises:
-            TransientError: if the start was given up.
+            TransientError: if it was.
         """
         if self._given_up.is_set():
             raise TransientError("The start was given up. Run `./mdp up` again.")

@@ -130,6 +130,14 @@ def test_secrets_that_are_gone_are_not_made_anew_over_an_old_database(command: C
     assert not (command.state / ".env").exists()
 
 
+def test_a_wrong_setting_is_not_kept_and_the_environment_is_named(command: Command) -> None:
+    wrong = Command(command.state, command.environment | {"MDP_BATCH_FILES": "x"})
+    said = wrong.fails("up")
+    assert "mend them in the environment" in said
+    assert "MDP_BATCH_FILES" in said
+    assert not (command.state / "platform.json").exists()
+
+
 def test_a_folder_of_somebody_else_is_refused(command: Command) -> None:
     command.state.mkdir()
     if os.geteuid() == 0:
@@ -167,7 +175,16 @@ def test_a_full_disk_is_named(command: Command) -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [["upload", __file__], ["wait"], ["files"], ["sql", "select 1"], ["generate"], ["open"], ["replay", "--all"]],
+    [
+        ["upload", __file__],
+        ["wait"],
+        ["files"],
+        ["sql", "select 1"],
+        ["generate"],
+        ["open"],
+        ["replay", "--all"],
+        ["logs"],
+    ],
 )
 def test_without_a_platform_a_command_says_how_to_start_one(command: Command, arguments: list[str]) -> None:
     assert "./mdp up" in command.fails(*arguments, code=3)

@@ -28,12 +28,6 @@ def same(wanted: Asset, found: Asset) -> bool:
     return _plain(wanted, wanted) == _plain(found, wanted)
 
 
-def differences(wanted: Asset, found: Asset) -> list[str]:
-    """Return the names of what differs, at the top of the object."""
-    left, right = _plain(wanted, wanted), _plain(found, wanted)
-    return sorted(key for key in left if left[key] != right.get(key))
-
-
 def digest(asset: Asset, secret: str = "") -> str:
     """Return twelve hexadecimal digits that stand for what an object should say."""
     text = json.dumps([_plain(asset, asset), secret], sort_keys=True)

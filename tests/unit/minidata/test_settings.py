@@ -6,6 +6,7 @@ import pytest
 
 from minidata.errors import PermanentError
 from minidata.settings import PROJECT, Settings, load_settings
+from minidata.warehouse.__main__ import Administration
 from operate.cli.maintain import settings_page
 
 
@@ -16,6 +17,11 @@ def fresh() -> None:
 
 def test_the_page_of_settings_is_what_the_settings_say() -> None:
     assert (PROJECT / "docs" / "settings.md").read_text() == settings_page(), "run ./mdp dev docs"
+
+
+def test_the_page_holds_what_only_the_set_up_of_a_server_reads_and_the_folder_of_the_platform() -> None:
+    page = settings_page()
+    assert {f"`MDP_{name.upper()}`" for name in (*Administration.model_fields, "state")} <= set(page.split())
 
 
 def test_no_secret_has_a_default() -> None:

@@ -129,6 +129,28 @@ def test_it_says_what_it_downloads_makes_the_environment_once_and_runs_the_comma
     assert (again.returncode, again.stderr) == (0, "")
 
 
+@pytest.mark.parametrize(
+    ("words", "kind"),
+    [
+        ("dev check", "dev"),
+        ("--state S test -k x", "dev"),
+        ("--state=S dev check", "dev"),
+        ("--state test status", "embedded"),
+        ("--state=S up", "embedded"),
+        ("sql test", "embedded"),
+        ("", "embedded"),
+    ],
+)
+def test_tests_and_maintenance_have_their_packages_whichever_platform_is_meant(
+    checkout: Checkout, words: str, kind: str
+) -> None:
+    checkout.install("python3", f"exec '{sys.executable}' \"$@\"")
+    checkout.install("uv", uv('echo "$@" >"$(dirname "$0")/heard"'))
+    result = checkout.run(*words.split())
+    assert (result.returncode, result.stdout) == (0, f"-P -m operate.cli {words}".rstrip() + "\n")
+    assert f"locks/{kind}.txt" in (checkout.programs / "heard").read_text()
+
+
 def dead() -> int:
     """Return the id of a process that has ended."""
     process = subprocess.Popen(["true"])

@@ -1,0 +1,110 @@
+"""Commands on a platform that the `MDP_*` settings name, as in Docker or on a cluster."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from typer.testing import CliRunner
+
+from minidata.dataset import Dataset
+from minidata.errors import PermanentError
+from minidata.warehouse.checksum import checksums
+from minidata.warehouse.connection import connect
+from operate.cli import generate, objects, replay, run  # noqa: F401  `run` registers the commands
+from operate.cli.app import app
+from operate.cli.objects import wait_for
+from tests.corpus.case import HEADER, good_lines
+from tests.integration.conftest import DATASET, Pipeline
+
+GOOD = f"{HEADER}\n{good_lines('one', 5)}".encode()
+
+
+def mdp(tmp_path: Path, *arguments: str) -> str:
+    """Run the command in this process and return what it printed."""
+    result = CliRunner().invoke(app, ["--state", str(tmp_path), *arguments], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def test_status_tells_of_the_files_though_the_services_are_elsewhere(pipeline: Pipeline, tmp_path: Path) -> None:
+    pipeline.put("good.csv", GOOD)
+    pipeline.drain()
+    found = json.loads(mdp(tmp_path, "status", "--json"))
+    assert found["healthy"]
+    assert found["services"] == []
+    assert found["pipeline"]["files"] == {"archived": 1}
+    assert found["pipeline"]["upload_to_row_seconds"]["n"] == 1
+    said = mdp(tmp_path, "status")
+    assert "1 archived" in said
+    assert "service" not in said
+
+
+def test_checksums_are_of_one_moment_though_files_are_loaded_meanwhile(pipeline: Pipeline) -> None:
+    pipeline.put("first.csv", GOOD)
+    pipeline.drain()
+
+    def tables() -> Iterator[str]:
+        yield "channel_stats"
+        pipeline.put("second.csv", f"{HEADER}\n{good_lines('two', 7)}".encode())
+        pipeline.drain()
+        yield "videos"
+
+    meanwhile = cast("Dataset", SimpleNamespace(name=DATASET, tables=tables()))
+    with connect(pipeline.settings, "loader") as connection:
+        before = checksums(connection, pipeline.dataset)
+        assert checksums(connection, meanwhile) == {name: before[name] for name in ("channel_stats", "videos")}
+        assert checksums(connection, pipeline.dataset)["videos"] != before["videos"]
+
+
+def test_waiting_strictly_fails_if_a_file_is_not_in(pipeline: Pipeline, capsys: pytest.CaptureFixture[str]) -> None:
+    versions = [("good.csv", pipeline.put("good.csv", GOOD)), ("bad.csv", pipeline.put("bad.csv", b"a,b\n"))]
+    with pytest.raises(PermanentError, match=r"After 0.01 seconds 2 of 2 files are not done"):
+        wait_for(pipeline.settings, versions, json_=False, timeout=0.01, strict=True)
+    pipeline.drain()
+    wait_for(pipeline.settings, versions, json_=False, timeout=60, strict=False)
+    wait_for(pipeline.settings, versions[:1], json_=False, timeout=60, strict=True)
+    capsys.readouterr()
+    with pytest.raises(PermanentError, match=r"1 of 2 files are not in\. `\./mdp quarantine ls` and"):
+        wait_for(pipeline.settings, versions, json_=True, timeout=60, strict=True)
+    assert {end["state"] for end in json.loads(capsys.readouterr().out)} == {"archived", "quarantined"}
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["wait"],
+        ["upload", __file__, "--wait"],
+        ["generate", "--files", "1", "--wait"],
+        ["replay", "failed.csv", "--wait"],
+        ["quarantine", "replay", "bad.csv", "--wait"],
+    ],
+)
+def test_every_command_that_waits_takes_a_time_and_strictness(
+    pipeline: Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: list[str]
+) -> None:
+    pipeline.put("bad.csv", b"a,b\n")
+    pipeline.put("failed.csv", GOOD)
+    pipeline.drain()
+    pipeline.execute("update mdp.files set state = 'failed' where key = 'failed.csv'")
+    pipeline.put("new.csv", GOOD)
+    waited: list[Any] = []
+
+    def noted(settings: object, present: list[tuple[str, str]], **how: Any) -> None:
+        waited.append((len(present), how))
+
+    for module in (objects, generate, replay):
+        monkeypatch.setattr(module, "wait_for", noted)
+    mdp(tmp_path, *command, "--timeout", "7", "--strict")
+    assert waited == [(1, {"json_": False, "timeout": 7.0, "strict": True})]
+
+
+def test_what_was_missed_and_what_was_waited_for_are_told_together(pipeline: Pipeline, tmp_path: Path) -> None:
+    pipeline.put("bad.csv", b"a,b\n")
+    pipeline.drain()
+    with pytest.raises(PermanentError) as caught:
+        mdp(tmp_path, "quarantine", "replay", "bad.csv", "nosuch.csv", "--wait", "--timeout", "0.01")
+    assert "nosuch.csv is not in the ledger" in str(caught.value)
+    assert "After 0.01 seconds" in str(caught.value)

@@ -1,0 +1,106 @@
+"""What the services of an embedded platform are told: their settings, the secrets that they need, and no others."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from minidata.errors import PermanentError
+from minidata.settings import Settings
+from operate.embedded import ports, service
+from operate.embedded.parts import Start
+from operate.embedded.secrets import make_secrets, read_secrets
+from operate.embedded.settings import as_environment, embedded_settings, secrets_file, settings_in_environment
+from operate.embedded.state import State
+from operate.embedded.supervisor import ServiceInfo, Supervisor
+
+PIPELINE = {"MDP_LOADER_PASSWORD", "MDP_S3_ACCESS_KEY_ID", "MDP_S3_SECRET_ACCESS_KEY"}
+GENERATOR = {"MDP_GENERATOR_ACCESS_KEY_ID", "MDP_GENERATOR_SECRET_ACCESS_KEY"}
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> State:
+    made = State.open(tmp_path / "state")
+    make_secrets(secrets_file(made))
+    ports.choose_ports(made, ["postgres", *ports.SEAWEED, "airflow"])
+    return made
+
+
+@pytest.mark.parametrize(
+    ("name", "needed"),
+    [
+        ("relay", {"MDP_LOADER_PASSWORD"}),
+        ("simulator", GENERATOR),
+        *((component, PIPELINE) for component in service.airflow.COMPONENTS),
+    ],
+)
+def test_a_service_holds_the_secrets_that_it_needs_and_no_others(state: State, name: str, needed: set[str]) -> None:
+    settings = embedded_settings(state)
+    started = service.SERVICES[name](state, settings).environment
+    secrets = {variable: value for variable, value in read_secrets(secrets_file(state)).items() if len(value) >= 20}
+    of_settings = set(secrets) & set(as_environment(settings))
+    assert of_settings > PIPELINE | GENERATOR
+    assert {variable for variable in of_settings if secrets[variable] in started.values()} == needed
+    assert started["MDP_RAW_BUCKET"] == "raw"
+
+
+def test_a_wrong_value_is_told_as_one_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MDP_BATCH_FILES", "x")
+    with pytest.raises(PermanentError, match=r"(?s)mend them in the environment.*MDP_BATCH_FILES"):
+        settings_in_environment()
+
+
+def test_a_wrong_value_of_the_file_is_told_as_such(state: State) -> None:
+    file = secrets_file(state)
+    file.write_text(file.read_text() + "MDP_BATCH_FILES=x\n")
+    with pytest.raises(PermanentError, match=rf"(?s)mend them in {file}:.*MDP_BATCH_FILES"):
+        embedded_settings(state)
+
+
+class Running:
+    """A supervisor whose services run already."""
+
+    def __init__(self, *running: ServiceInfo) -> None:
+        self.running = running
+        self.asked: list[str] = []
+
+    def start(self, name: str) -> bool:
+        self.asked.append(f"start {name}")
+        return False
+
+    def stop(self, name: str) -> None:
+        self.asked.append(f"stop {name}")
+
+    def info(self) -> tuple[ServiceInfo, ...]:
+        return self.running
+
+
+@contextmanager
+def process(state: State, name: str, settings: Settings) -> Iterator[int]:
+    """Run a process with the variables of a service; gives its id."""
+    variables = service.environment_of(name, state, service.SERVICES[name](state, settings))
+    with subprocess.Popen([sys.executable, "-c", "input()"], env=variables, stdin=subprocess.PIPE) as child:
+        try:
+            yield child.pid
+        finally:
+            child.kill()
+
+
+@pytest.mark.parametrize("name", ["relay", "simulator", *service.airflow.COMPONENTS])
+@pytest.mark.parametrize("changed", [False, True])
+def test_a_running_service_is_restarted_if_its_settings_have_changed(state: State, name: str, changed: bool) -> None:
+    settings = embedded_settings(state)
+    with process(state, name, settings) as pid:
+        if changed:
+            state.choose_settings({"MDP_RAW_BUCKET": "other"})
+        supervisor, said = Running(ServiceInfo(name, "RUNNING", pid)), list[str | None]()
+        now = embedded_settings(state)
+        start = Start(state, now, {}, cast("Supervisor", supervisor), lambda title, doing: said.append(doing))
+        start.run(name)
+    restart = [f"stop {name}", f"start {name}"]
+    assert supervisor.asked == [f"start {name}", *(restart if changed else [])]
+    assert said == ["restarting, for its settings have changed" if changed else "checking"]
