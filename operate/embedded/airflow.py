@@ -68,6 +68,9 @@ def environment(state: State, settings: Settings) -> dict[str, str]:
         # The gap between two tasks and the time that a finished one keeps its slot: 5.5 s a run become 1.9 s.
         ("scheduler", "scheduler_idle_sleep_time"): "0.1",
         ("workers", "min_heartbeat_interval"): "1",
+        # What a killed process leaves behind is noticed within a minute, not within five: until then it takes up runs.
+        ("scheduler", "orphaned_tasks_check_interval"): "15",
+        ("scheduler", "task_instance_heartbeat_timeout"): "60",
         ("dag_processor", "min_file_process_interval"): "60",
         ("dag_processor", "parsing_processes"): "1",
         ("usage_data_collection", "enabled"): "False",

@@ -5,6 +5,7 @@ to import again. Modules are imported only, never used: Polars hangs in a child 
 """
 
 import importlib
+import os
 
 from airflow.executors.local_executor import LocalExecutor
 
@@ -50,3 +51,14 @@ class PreloadingExecutor(LocalExecutor):
             importlib.import_module(module)
         store.preload()
         super().start()
+
+    def _check_workers(self) -> None:
+        """End the scheduler if a worker was killed; it is started anew, and takes up what was running.
+
+        A worker that waits for a task holds the lock of the queue, and takes it along: no other would get one again.
+        """
+        if all(worker.is_alive() for worker in self.workers.values()):
+            super()._check_workers()
+        else:
+            self.log.error("A worker of the executor was killed. The scheduler ends, to be started anew.")
+            os._exit(1)  # an orderly end would wait for the workers

@@ -65,6 +65,16 @@ def test_a_killed_service_comes_back_and_nothing_is_lost(platform: Platform, nam
     until(lambda: service(platform, name)["state"] == "running" and service(platform, name)["pid"] != pid)
 
 
+def test_killed_workers_of_the_executor_are_replaced(platform: Platform) -> None:
+    pid = service(platform, "airflow-scheduler")["pid"]
+    assert isinstance(pid, int)
+    workers = [p for p in psutil.Process(pid).children() if "LocalExecutor" in " ".join(p.cmdline())]
+    assert workers
+    for worker in workers:
+        worker.kill()
+    load_one(platform, 121)
+
+
 def test_a_killed_supervisor_is_healed_by_up(platform: Platform) -> None:
     pid = int((Path(Supervisor(State(platform.state)).socket).parent / "supervisord.pid").read_text())
     supervisor = psutil.Process(pid)
