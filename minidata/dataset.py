@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from minidata.errors import PermanentError
 
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+_TAKEN = ("mdp", "mart", "public", "information_schema")  # schemas that are there for something else
 
 
 class Model(BaseModel):
@@ -157,10 +158,25 @@ class Dataset(Model):
     folder: Path
 
     @property
+    def file(self) -> Path:
+        """Where it is declared."""
+        return self.folder / "dataset.yaml"
+
+    @property
     def tables(self) -> dict[str, list[str]]:
         """The columns of the primary key of every table, by table."""
         rollups = {name: list(rollup.keys) for name, rollup in self.rollups.items()}
         return rollups | {name: summary.keys for name, summary in self.summaries.items()}
+
+    @model_validator(mode="after")
+    def _named(self) -> "Dataset":
+        if self.name in _TAKEN or self.name.startswith("pg_"):
+            raise ValueError(f"name: the schema {self.name} is not free, and each dataset has one of its name")
+        if not self.prefix.strip("/"):
+            raise ValueError("prefix: it names a folder of the bucket raw, and is empty")
+        if both := self.rollups.keys() & self.summaries.keys():
+            raise ValueError(f"{', '.join(sorted(both))}: the name of a rollup and of a summary, and so of two tables")
+        return self
 
     @model_validator(mode="after")
     def _consistent(self) -> "Dataset":
@@ -172,10 +188,7 @@ class Dataset(Model):
         for name, rollup in self.rollups.items():
             self._check_rollup(name, rollup)
         for name, summary in self.summaries.items():
-            if summary.source not in self.rollups:
-                raise ValueError(f"summary {name}: {summary.source} is no rollup")
-            if not set(summary.keys) <= set(self.rollups[summary.source].keys):
-                raise ValueError(f"summary {name}: its keys must be keys of {summary.source}")
+            self._check_summary(name, summary)
         return self
 
     def _check_rollup(self, name: str, rollup: Rollup) -> None:
@@ -188,6 +201,16 @@ class Dataset(Model):
         for gain in rollup.gains.values():
             if not isinstance(self.columns[rollup.source_of(gain.of)], IntegerColumn):
                 raise ValueError(f"rollup {name}: a gain is of an integer, {gain.of} is none")
+
+    def _check_summary(self, name: str, summary: Summary) -> None:
+        if summary.source not in self.rollups:
+            raise ValueError(f"summary {name}: {summary.source} is no rollup")
+        if not set(summary.keys) <= set(self.rollups[summary.source].keys):
+            raise ValueError(f"summary {name}: its keys must be keys of {summary.source}")
+        if not set(summary.keys) <= set(summary.columns):
+            raise ValueError(f"summary {name}: its keys must be among its columns")
+        if not (self.folder / summary.sql).is_file():
+            raise ValueError(f"summary {name}: there is no {summary.sql} beside the declaration")
 
 
 def read_dataset(folder: Path) -> Dataset:
@@ -217,13 +240,27 @@ def read_datasets(folder: Path) -> dict[str, Dataset]:
     """Read every declaration below a folder, by name.
 
     Raises:
-        PermanentError: if one is wrong, there is none, or two share a prefix.
+        PermanentError: if one is wrong, there is none, or two share a prefix or the name of a table.
     """
     datasets = {d.name: d for d in (read_dataset(f.parent) for f in sorted(folder.glob("*/dataset.yaml")))}
     if not datasets:
         raise PermanentError(f"No dataset is declared in {folder}: put one into {folder}/<name>/dataset.yaml.")
-    if len({d.prefix.strip("/") for d in datasets.values()}) < len(datasets):
-        raise PermanentError(f"Two datasets in {folder} have the same prefix; a key would belong to both.")
+    prefixes: dict[str, Dataset] = {}
+    tables: dict[str, Dataset] = {}
+    for dataset in datasets.values():
+        first = prefixes.setdefault(dataset.prefix.strip("/"), dataset)
+        if first is not dataset:
+            raise PermanentError(
+                f"{first.file} and {dataset.file} have the same prefix, {dataset.prefix}: a key would belong to both. "
+                "Give one of them another prefix."
+            )
+        for table in dataset.tables:
+            first = tables.setdefault(table, dataset)
+            if first is not dataset:
+                raise PermanentError(
+                    f"{first.file} and {dataset.file} both declare a table {table}, but there can be only one "
+                    f"mart.{table}. Give one of them another name."
+                )
     return datasets
 
 

@@ -32,7 +32,7 @@ def keys_of(event: Any, bucket: str) -> set[str]:
             entity = record["s3"]
             if entity["bucket"]["name"] == bucket:
                 keys.add(unquote_plus(entity["object"]["key"]))
-        except (KeyError, TypeError):
+        except (AttributeError, KeyError, TypeError):  # a key that is a number has no text to decode
             continue
     return keys
 

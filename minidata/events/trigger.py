@@ -8,6 +8,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator
+from functools import lru_cache
 from typing import Any
 
 import psycopg
@@ -48,12 +49,13 @@ class SnapshotTrigger(BaseEventTrigger):
                     yield TriggerEvent({"dataset": self.dataset, "waiting": waiting.count})
             except (PlatformError, psycopg.Error) as error:
                 log.warning("The watch over %s starts again: %s", self.dataset, error)
+                _turns().list_again()
                 await asyncio.sleep(1)
 
 
 async def _watch(settings: Settings, dataset: str) -> AsyncIterator[Waiting]:
     """Yield what waits, each time that it is worth a run; ends with an error when a server goes away."""
-    pace = Pace(settings.wake_seconds, settings.reconcile_seconds)
+    pace, turns = Pace(settings.wake_seconds, settings.reconcile_seconds), _turns()
     store = await asyncio.to_thread(ObjectStore, settings)
     await asyncio.to_thread(store.require_versions, settings.raw_bucket)
     connection = await asyncio.to_thread(connect, settings, "loader")
@@ -62,36 +64,60 @@ async def _watch(settings: Settings, dataset: str) -> AsyncIterator[Waiting]:
         async with listener:
             await listener.execute(f"listen {CHANNEL}")
             while True:
-                full = pace.full_listing_due(time.monotonic())
-                waiting = await asyncio.to_thread(look, connection, store, settings, dataset, full=full)
+                async with turns.lock:
+                    now = time.monotonic()
+                    full = turns.full_listing_due(now, settings.reconcile_seconds)
+                    waiting = await asyncio.to_thread(look, connection, store, settings, dataset, full=full)
+                    turns.looked(now, full=full)
                 if pace.fires(waiting, time.monotonic()):
                     yield waiting
                 async for _ in listener.notifies(timeout=settings.wake_seconds, stop_after=1):
                     pass
 
 
+class Turns:
+    """Lets the triggers of all datasets look in turn: each enters what it sees for all of them.
+
+    They run in one loop, so what the first has listed or taken from the inbox, the others find in the ledger. In
+    several triggerers each does so for itself: the ledger enters a version once, whoever comes with it.
+    """
+
+    def __init__(self) -> None:
+        self.lock = asyncio.Lock()
+        self._listed_at: float | None = None
+
+    def full_listing_due(self, now: float, reconcile_seconds: float) -> bool:
+        """Tell whether a full listing is due at an instant of a monotonic clock."""
+        return self._listed_at is None or now - self._listed_at >= reconcile_seconds
+
+    def looked(self, now: float, *, full: bool) -> None:
+        """Take a look as done; one that failed is not, and its listing stays due."""
+        if full:
+            self._listed_at = now
+
+    def list_again(self) -> None:
+        """Make a full listing due at once: who starts again may have missed something."""
+        self._listed_at = None
+
+
+@lru_cache(maxsize=1)
+def _turns() -> Turns:
+    return Turns()
+
+
 class Pace:
-    """Decides when to list in full and when to fire; pure, so that it can be tested with any clock.
+    """Decides when to fire; pure, so that it can be tested with any clock.
 
     Args:
         wake_seconds: unclaimed work fires again after so long, if nobody is at work.
-        reconcile_seconds: a full listing is due after so long; unclaimed work fires again after so long even
-            while somebody is at work.
+        reconcile_seconds: it fires again after so long even while somebody is at work.
     """
 
     def __init__(self, wake_seconds: float, reconcile_seconds: float) -> None:
         self._wake = wake_seconds
         self._reconcile = reconcile_seconds
-        self._listed_at: float | None = None
         self._fired_at = 0.0
         self._fired_for: tuple[int, int, int] | None = None
-
-    def full_listing_due(self, now: float) -> bool:
-        """Tell whether a full listing is due at an instant of a monotonic clock, and take it as done."""
-        if self._listed_at is not None and now - self._listed_at < self._reconcile:
-            return False
-        self._listed_at = now
-        return True
 
     def fires(self, waiting: Waiting, now: float) -> bool:
         """Tell whether to wake the DAG: the waiting set has changed, or has stayed unclaimed for too long."""

@@ -2,6 +2,7 @@
 
 import ast
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -27,6 +28,44 @@ def test_every_file_can_be_read_without_settings_or_servers(bag: Any) -> None:
 def test_nothing_changed_unseen(bag: Any) -> None:
     """If the change is meant: `python tests/dags/graph.py`, and commit the difference."""
     assert graph(bag) == json.loads(SNAPSHOT.read_text(encoding="utf-8"))
+
+
+OTHER = """
+name: other
+title: Something else
+prefix: things/other
+columns: {thing: {type: text, max_length: 9}, note: {type: text, max_length: 9}, seen: {type: timestamp}}
+rollups:
+  things: {description: One row per thing, keys: {thing: thing}, latest: {by: seen, into: last_seen, columns: [note]}}
+"""
+
+
+def test_a_second_declaration_has_all_of_its_own_and_changes_nothing_of_the_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from minidata.settings import load_settings
+
+    folder = Path(shutil.copytree(PROJECT / "datasets", tmp_path / "datasets"))
+    (folder / "other").mkdir()
+    (folder / "other" / "dataset.yaml").write_text(OTHER, encoding="utf-8")
+    monkeypatch.setenv("MDP_DATASETS_FOLDER", str(folder))
+    load_settings.cache_clear()
+    try:
+        bag = load()
+        two = graph(bag)
+    finally:
+        load_settings.cache_clear()
+    assert bag.import_errors == {}
+    first = json.loads(SNAPSHOT.read_text(encoding="utf-8"))
+    assert two["dags"].keys() == first["dags"].keys() | {"other"}
+    assert {name: two["dags"][name] for name in first["dags"]} == first["dags"]
+    assert two["assets"].items() >= first["assets"].items()
+    other = two["dags"]["other"]
+    assert other["schedule"] == ["other_raw"]
+    assert other["tasks"].keys() == first["dags"]["youtube_stats"]["tasks"].keys()
+    assert other["tasks"]["load"]["outlets"] == ["other.things"]
+    ((path, arguments),) = two["assets"]["other_raw"]["watchers"].values()
+    assert (path.rpartition(".")[2], arguments) == ("SnapshotTrigger", {"dataset": "other"})
 
 
 def test_a_dag_that_reads_itself_starts_by_itself(bag: Any) -> None:

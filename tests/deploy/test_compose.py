@@ -33,15 +33,38 @@ READERS = {
 }
 
 
+# Who is set by .env, and some of the settings that must arrive there.
+BUCKETS = ("MDP_RAW_BUCKET", "MDP_STAGING_BUCKET", "MDP_ARCHIVE_BUCKET", "MDP_QUARANTINE_BUCKET")
+PIPELINES = (*BUCKETS, "MDP_MAX_REJECTED_SHARE", "MDP_RECONCILE_SECONDS", "MDP_DEFAULT_DATASET")
+SET_BY_ENV = {
+    "scheduler": PIPELINES,
+    "dag-processor": PIPELINES,
+    "triggerer": PIPELINES,
+    "migrate": ("MDP_DEFAULT_DATASET",),
+    "minio-init": BUCKETS,
+    "generator": ("MDP_RAW_BUCKET", "MDP_SIMULATOR_INTERVAL_SECONDS", "MDP_SIMULATOR_FAULTS"),
+    "dashboards": ("MDP_METABASE_EMAIL",),
+}
+
+
 def only(model: dict[str, Any], names: set[str]) -> dict[str, Any]:
     return {**model, "services": {name: s for name, s in model["services"].items() if name in names}}
 
 
 def env_file() -> dict[str, str]:
-    """What a filled .env has: a value for each name of example.env, and for each variable of the files."""
+    """What a filled .env has: a value for each name of example.env, and for some settings more."""
     text = (PROJECT / "example.env").read_text(encoding="utf-8")
     names = [line.split("=")[0].lstrip("# ") for line in text.splitlines() if "=" in line and " " not in line]
+    names += [name for chosen in SET_BY_ENV.values() for name in chosen]
     return {name: f"value-of-{name}" for name in names}
+
+
+def inside(service: dict[str, Any]) -> dict[str, str]:
+    """What a container of it finds in its environment, with a filled .env: the model's own values go before."""
+    return {
+        **(env_file() if ".env" in [file["path"] for file in service["env_file"]] else {}),
+        **service["environment"],
+    }
 
 
 @MODES
@@ -76,7 +99,7 @@ def test_airflow_gets_the_pipelines_secrets_and_no_others(mode: Any) -> None:
     """Astro gives all of .env to each component; an empty value in the model goes before it."""
     model = rendered(mode)
     secrets = {name for name in env_file() if rules.is_secret(name)} | set(written_by_secrets_step())
-    for component in ("scheduler", "dag-processor", "triggerer", "api-server"):
+    for component in ("db-migration", "scheduler", "dag-processor", "triggerer", "api-server"):
         environment = model["services"][component]["environment"]
         assert {name for name in secrets if environment.get(name) != ""} == set(), component
     assert "MDP_SECRETS_FOLDER" not in model["services"]["api-server"]["environment"]
@@ -102,13 +125,39 @@ def test_each_secret_has_its_reader(mode: Any) -> None:
 
 
 @MODES
-def test_only_the_first_step_writes_secrets_and_reads_env(mode: Any) -> None:
+def test_only_the_first_step_writes_secrets_and_reads_them_in_env(mode: Any) -> None:
     services = rendered(mode)["services"]
     for name, service in services.items():
         mounts = [str(v) for v in service.get("volumes", []) if str(v).startswith("secrets")]
         assert name == "secrets" or all(mount.endswith(":ro") for mount in mounts), name
-    assert {name for name in OURS if services[name]["env_file"]} == {"secrets"}
-    assert services["secrets"]["env_file"] == [{"path": ".env", "required": False}]
+    reading = {name for name in OURS if services[name]["env_file"]}
+    assert reading == {"secrets", *SET_BY_ENV} & OURS
+    assert all(services[name]["env_file"] == [{"path": ".env", "required": False}] for name in reading)
+    for name, service in services.items():
+        secrets = {n: value for n, value in inside(service).items() if n in env_file() and rules.is_secret(n)}
+        assert name == "secrets" or set(secrets.values()) <= {""}, name
+
+
+@MODES
+@pytest.mark.parametrize("service", SET_BY_ENV)
+def test_a_setting_of_env_reaches_who_reads_it(mode: Any, service: str) -> None:
+    found = inside(rendered(mode)["services"][service])
+    assert {name: found.get(name) for name in SET_BY_ENV[service]} == {n: env_file()[n] for n in SET_BY_ENV[service]}
+
+
+def test_every_setting_that_example_env_offers_reaches_somebody() -> None:
+    offered = set(re.findall(r"^# (MDP_\w+)=", (PROJECT / "example.env").read_text(encoding="utf-8"), re.MULTILINE))
+    assert len(offered) >= 3
+    assert offered <= {name for names in SET_BY_ENV.values() for name in names}
+
+
+@MODES
+def test_env_does_not_change_where_the_servers_are(mode: Any) -> None:
+    addresses = {"MDP_DATABASE_HOST", "MDP_DATABASE_PORT", "MDP_S3_ENDPOINT", "MDP_SECRETS_FOLDER"}
+    for name in SET_BY_ENV:
+        service = rendered(mode)["services"][name]
+        stated = addresses if name != "generator" else {"MDP_S3_ENDPOINT", "MDP_SECRETS_FOLDER"}
+        assert stated <= service["environment"].keys(), name
 
 
 @MODES

@@ -121,7 +121,7 @@ except SystemExit as end:
 # Every step is imported too: a DAG file does that only when a task runs.
 DAG = """
 import runpy
-runpy.run_path("dags/youtube_stats.py")
+runpy.run_path("dags/datasets.py")
 import etl.archive, etl.extract, etl.load, etl.transform, etl.validate, minidata.events.trigger
 from minidata.store import ObjectStore
 from minidata.settings import Settings

@@ -1,5 +1,6 @@
 """A declaration is checked whole, and each error names the file and the place."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -14,10 +15,7 @@ DATASETS = PROJECT / "datasets"
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    copy = tmp_path / "youtube_stats"
-    copy.mkdir()
-    (copy / "dataset.yaml").write_text((DATASETS / "youtube_stats" / "dataset.yaml").read_text())
-    return copy
+    return Path(shutil.copytree(DATASETS / "youtube_stats", tmp_path / "youtube_stats"))
 
 
 def change(folder: Path, *path: str, value: object) -> None:
@@ -59,6 +57,9 @@ def test_the_seed_s_dataset_declares_the_tables_of_the_contract() -> None:
         ),
         (("summaries", "channel_stats", "from"), "nothing", "nothing is no rollup"),
         (("summaries", "channel_stats", "keys"), ["video_id"], "must be keys of channels"),
+        (("summaries", "channel_stats", "columns"), {"total_views": "bigint"}, "must be among its columns"),
+        (("summaries", "channel_stats", "sql"), "none.sql", "there is no none.sql beside"),
+        (("prefix",), "/", "names a folder of the bucket raw, and is empty"),
         (("colour",), "blue", "colour: Extra inputs"),
         (("name",), "other", "its folder is youtube_stats"),
     ],
@@ -84,6 +85,58 @@ def test_what_is_no_yaml_mapping_is_refused(folder: Path, text: str) -> None:
 def test_a_folder_without_declarations_is_refused(tmp_path: Path) -> None:
     with pytest.raises(PermanentError, match="No dataset is declared"):
         read_datasets(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["mdp", "mart", "public", "information_schema", "pg_catalog", "pg_mine"])
+def test_a_dataset_takes_no_schema_that_is_something_else_s(folder: Path, name: str) -> None:
+    change(folder, "name", value=name)
+    folder = folder.rename(folder.with_name(name))
+    with pytest.raises(PermanentError, match=f"schema {name} is not free"):
+        read_dataset(folder)
+
+
+def test_a_rollup_and_a_summary_are_two_tables(folder: Path) -> None:
+    summary = yaml.safe_load((folder / "dataset.yaml").read_text())["summaries"]["channel_stats"]
+    change(folder, "summaries", value={"channels": summary})
+    with pytest.raises(PermanentError, match="channels: the name of a rollup and of a summary"):
+        read_dataset(folder)
+
+
+def other_dataset(folder: Path, renamed: dict[str, str] | None = None) -> Path:
+    """Copies a declaration under another name, its tables renamed but for those that are not named here."""
+    other = Path(shutil.copytree(folder, folder.with_name("other")))
+    declared = yaml.safe_load((other / "dataset.yaml").read_text())
+    tables = renamed or {name: f"other_{name}" for name in ("channels", "channel_metrics", "videos", "video_metrics")}
+    declared["rollups"] = {tables.get(name, name): rollup for name, rollup in declared["rollups"].items()}
+    summary = declared["summaries"].pop("channel_stats")
+    declared["summaries"][tables.get("channel_stats", "other_stats")] = summary | {"from": tables["channels"]}
+    (other / "dataset.yaml").write_text(yaml.safe_dump(declared | {"name": "other", "prefix": "other"}))
+    return other
+
+
+def test_datasets_that_share_nothing_stand_beside_each_other(folder: Path) -> None:
+    other_dataset(folder)
+    assert set(read_datasets(folder.parent)) == {"other", "youtube_stats"}
+
+
+@pytest.mark.parametrize("table", ["videos", "channel_stats"])
+def test_two_datasets_with_a_table_of_one_name_are_refused_by_the_names_of_both_files(folder: Path, table: str) -> None:
+    names = ("channels", "channel_metrics", "videos", "video_metrics")
+    other = other_dataset(folder, {name: f"other_{name}" for name in names} | {table: table})
+    with pytest.raises(PermanentError, match=f"both declare a table {table}") as caught:
+        read_datasets(folder.parent)
+    for declaring in (folder, other):
+        assert str(declaring / "dataset.yaml") in str(caught.value)
+
+
+@pytest.mark.parametrize("prefix", ["youtube_stats", "youtube_stats/"])
+def test_two_datasets_with_one_prefix_are_refused_by_the_names_of_both_files(folder: Path, prefix: str) -> None:
+    other = other_dataset(folder)
+    change(other, "prefix", value=prefix)
+    with pytest.raises(PermanentError, match="the same prefix") as caught:
+        read_datasets(folder.parent)
+    for declaring in (folder, other):
+        assert str(declaring / "dataset.yaml") in str(caught.value)
 
 
 def test_the_longest_prefix_of_whole_segments_decides() -> None:

@@ -1,11 +1,13 @@
 """An event names keys, and one that makes no sense names none."""
 
+from typing import Any
+
 import pytest
 
 from minidata.events.inbox import keys_of
 
 
-def event(*keys: str, bucket: str = "raw") -> dict[str, object]:
+def event(*keys: str, bucket: str = "raw") -> dict[str, Any]:
     return {"Records": [{"s3": {"bucket": {"name": bucket}, "object": {"key": key}}} for key in keys]}
 
 
@@ -20,3 +22,10 @@ def test_events_of_other_buckets_name_nothing() -> None:
 @pytest.mark.parametrize("nonsense", [None, 7, "x", [], {}, {"Records": 1}, {"Records": [1, None, {"s3": []}]}])
 def test_nonsense_names_nothing(nonsense: object) -> None:
     assert keys_of(nonsense, "raw") == set()
+
+
+@pytest.mark.parametrize("key", [7, 1.5, None, True, [], ["a.csv"], {}, {"a": 1}])
+def test_a_key_that_is_no_text_is_passed_over_and_its_neighbours_are_not(key: object) -> None:
+    told = event("a.csv", "b.csv")
+    told["Records"].insert(1, {"s3": {"bucket": {"name": "raw"}, "object": {"key": key}}})
+    assert keys_of(told, "raw") == {"a.csv", "b.csv"}

@@ -1,6 +1,6 @@
 """The trigger fires when the waiting set changes and while it stays unclaimed, and never in a storm."""
 
-from minidata.events.trigger import Pace, SnapshotTrigger
+from minidata.events.trigger import Pace, SnapshotTrigger, Turns
 from minidata.ledger import Waiting
 
 IDLE = Waiting(0, 0, 0, 0)
@@ -34,8 +34,24 @@ def test_the_same_file_that_comes_back_fires_again_at_once() -> None:
 
 
 def test_the_first_look_lists_everything_and_then_every_interval() -> None:
-    pace = Pace(wake_seconds=5, reconcile_seconds=30)
-    assert [t for t in (0.0, 10.0, 29.9, 30.0, 59.0, 60.0) if pace.full_listing_due(t)] == [0.0, 30.0, 60.0]
+    turns = Turns()
+    listed = []
+    for now in (0.0, 10.0, 29.9, 30.0, 59.0, 60.0):
+        if full := turns.full_listing_due(now, 30):
+            listed.append(now)
+        turns.looked(now, full=full)
+    assert listed == [0.0, 30.0, 60.0]
+
+
+def test_a_listing_that_failed_stays_due_and_who_starts_again_lists_at_once() -> None:
+    turns = Turns()
+    assert turns.full_listing_due(0, 30)
+    assert turns.full_listing_due(1, 30), "the first one failed: nobody said that it was done"
+    turns.looked(1, full=True)
+    turns.looked(2, full=False)
+    assert not turns.full_listing_due(2, 30)
+    turns.list_again()
+    assert turns.full_listing_due(2, 30)
 
 
 def test_airflow_can_make_the_trigger_again_from_what_it_keeps() -> None:
