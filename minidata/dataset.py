@@ -14,6 +14,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from minidata.errors import PermanentError
+from minidata.settings import Settings
 
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 _TAKEN = ("mdp", "mart", "public", "information_schema")  # schemas that are there for something else
@@ -261,6 +262,21 @@ def read_datasets(folder: Path) -> dict[str, Dataset]:
                     f"{first.file} and {dataset.file} both declare a table {table}, but there can be only one "
                     f"mart.{table}. Give one of them another name."
                 )
+    return datasets
+
+
+def declared_datasets(settings: Settings) -> dict[str, Dataset]:
+    """Read every declaration that the settings mean, by name, and see that the default one is among them.
+
+    Raises:
+        PermanentError: as `read_datasets`, and if the default one is not declared.
+    """
+    datasets = read_datasets(settings.datasets_folder)
+    if settings.default_dataset not in datasets:
+        raise PermanentError(
+            f"MDP_DEFAULT_DATASET is {settings.default_dataset}, but {settings.datasets_folder} declares only "
+            f"{', '.join(datasets)}: files without a known prefix would wait for ever. Name one of these."
+        )
     return datasets
 
 

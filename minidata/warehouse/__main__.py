@@ -12,7 +12,7 @@ import psycopg
 from psycopg import sql
 from pydantic import Field, SecretStr
 
-from minidata.dataset import read_datasets
+from minidata.dataset import declared_datasets
 from minidata.errors import PermanentError, TransientError
 from minidata.one_shot import run_one_shot
 from minidata.settings import Settings, read_settings
@@ -70,7 +70,7 @@ def set_up(settings: Administration, guests: Sequence[str] = (), *, roles: bool 
                 create_guest(admin, guest, settings.secret(f"{guest}_database_password"))
     with connect(settings, "owner") as owner:
         applied = steps.migrate(owner)
-        steps.apply_datasets(owner, read_datasets(settings.datasets_folder).values())
+        steps.apply_datasets(owner, declared_datasets(settings).values())
         apply_mart(owner)
         allow_events(owner)
     return applied

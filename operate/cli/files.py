@@ -59,9 +59,11 @@ def files(
         print_json([_as_json(file) for file in found])
         return
     more = most is not None and len(found) == most
+    several = len({f.dataset for f in found}) > 1
     rows: list[list[object]] = [
         [
             f.key,
+            f.dataset if several else None,
             bytes_of(f.size),
             f.state,
             ", ".join(f.reasons) or (f.duplicate_of and f"same content as {f.duplicate_of}"),
@@ -72,10 +74,10 @@ def files(
         for f in (found[:limit] if more else found)
     ]
     print_table(
-        ["key", "size", "state", "reason", "rows", "rejected", "arrived (UTC)"],
+        ["key", "dataset", "size", "state", "reason", "rows", "rejected", "arrived (UTC)"],
         rows,
         numbers=("size", "rows", "rejected"),
-        only_filled=("reason", "rejected"),
+        only_filled=("dataset", "reason", "rejected"),
     )
     if more:
         console.print("… and older ones: `--all` shows them.")

@@ -78,7 +78,7 @@ def checksum(
         print_json(found)
     else:
         print_table(
-            ["table", "rows", "checksum"],
-            [[f["table"], f["rows"], f["checksum"]] for f in found],
+            ["dataset", "table", "rows", "checksum"],
+            [[f["dataset"], f["table"], f["rows"], f["checksum"]] for f in found],
             numbers=("rows",),
         )

@@ -1,6 +1,6 @@
 """What holds the rows: PostgreSQL with the warehouse."""
 
-from minidata.dataset import read_datasets
+from minidata.dataset import declared_datasets
 from minidata.warehouse.connection import connect
 from minidata.warehouse.mart import apply_mart
 from minidata.warehouse.migrate import apply_datasets, create_roles, create_warehouse, migrate
@@ -24,6 +24,6 @@ def start_database(start: Start) -> None:
         create_warehouse(admin, start.settings)
     with connect(start.settings, "owner") as owner:
         migrate(owner)
-        apply_datasets(owner, read_datasets(start.settings.datasets_folder).values())
+        apply_datasets(owner, declared_datasets(start.settings).values())
         apply_mart(owner)
     start.report(title, None)

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from minidata.dataset import dataset_of, read_dataset, read_datasets
+from minidata.dataset import dataset_of, declared_datasets, read_dataset, read_datasets
 from minidata.errors import PermanentError
-from minidata.settings import PROJECT
+from minidata.settings import PROJECT, Settings
 
 DATASETS = PROJECT / "datasets"
 
@@ -150,3 +150,9 @@ def test_the_longest_prefix_of_whole_segments_decides() -> None:
         "a.csv": "fallback",
     }.items():
         assert dataset_of(key, known, "fallback") == name, key
+
+
+def test_the_default_dataset_must_be_declared() -> None:
+    assert "youtube_stats" in declared_datasets(Settings())
+    with pytest.raises(PermanentError, match="MDP_DEFAULT_DATASET is nothing, but"):
+        declared_datasets(Settings(default_dataset="nothing"))
