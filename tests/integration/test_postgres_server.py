@@ -17,7 +17,7 @@ import psycopg
 import pytest
 
 from minidata.errors import PermanentError
-from operate.embedded import ports, postgres, postgres_home, processes
+from operate.embedded import ports, postgres, postgres_home, processes, service
 from operate.embedded.secrets import make_secrets, read_secrets
 from operate.embedded.settings import secrets_file
 from operate.embedded.state import State
@@ -121,7 +121,7 @@ def test_text_sorts_by_code_point_and_pages_have_checksums(running: Running) -> 
 
 
 def test_the_environment_of_the_caller_does_not_reach_it(running: Running) -> None:
-    expected = {"PATH", "HOME", "LANG", "TZ", processes.MARKER}
+    expected = {"PATH", "HOME", "LANG", "TZ", processes.MARKER, service.FINGERPRINT}
     assert set(running.server.environ()) <= expected | {"LC_CTYPE", "LC_COLLATE", "PGLOCALEDIR"}
 
 
