@@ -16,6 +16,10 @@ from minidata.ledger import BatchFile
 from minidata.store import rejects_key, staging_prefix
 
 log = logging.getLogger(__name__)
+_LISTED = (
+    "The store lists this object and does not give it out: its name may hold characters that a listing cannot carry. "
+    "Upload it again under another name, and delete this one."
+)
 _REJECTS_IN_MEMORY = 8 * 2**20  # bytes; more of them wait on disk until the verdict
 
 
@@ -34,6 +38,11 @@ def validate(work: Work) -> Counts:
             log.warning("%s (%s) could not be read: %s", file.key, file.version, error)
             continue
         except ObjectGoneError:
+            if work.store.lists(work.settings.raw_bucket, file.key, file.version):
+                ledger.give_back_file(work.connection, work.batch.batch_id, file.file_id, _LISTED, work.settings)
+                counts["unreadable"] += 1
+                log.warning("%s (%s): %s", file.key, file.version, _LISTED)
+                continue
             ledger.mark_superseded(work.connection, work.batch.batch_id, file.file_id)
             counts["superseded"] += 1
             log.warning("%s (%s) is gone from raw: superseded", file.key, file.version)

@@ -141,6 +141,11 @@ class ObjectStore:
             for page in self.client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
                 yield from (item["Key"] for item in page.get("Contents", []))
 
+    def lists(self, bucket: str, key: str, version: str) -> bool:
+        """Tell whether a listing has a version; a key that XML cannot carry stands in it with U+FFFD."""
+        found = self.versions(bucket, key.partition("\ufffd")[0])
+        return any((item.key, item.version) == (key, version) for item in found)
+
     def check(self, bucket: str) -> None:
         """See that the store answers for a bucket.
 

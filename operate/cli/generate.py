@@ -14,7 +14,7 @@ from minidata.settings import Settings
 from minidata.store import ObjectStore
 from minidata.warehouse.connection import connect
 from operate.cli.app import app, settings_of
-from operate.cli.objects import FINAL, Strict, Timeout, Wait, progress_bar, require_wait, wait_for
+from operate.cli.objects import FINAL, Strict, Timeout, Wait, progress_bar, require_plain, require_wait, wait_for
 from operate.cli.output import bytes_of, console, print_json
 from simulator.faults import FAULTS, PRESETS, parse_faults
 from simulator.generate import DEFAULT_START, MOST_VIDEOS, Generation, Written
@@ -87,6 +87,7 @@ def generate(
     if out is not None:
         sinks.append(FolderUploader(out / prefix))
     if upload or out is None:
+        require_plain([prefix])
         settings = settings_of(context)
         raw = _Raw(settings, prefix)
         sinks.append(raw)

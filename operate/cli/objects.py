@@ -1,7 +1,9 @@
 """`mdp upload` and `mdp wait`: files on their way in."""
 
+import re
 import time
 from collections import Counter
+from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
 from typing import Annotated
@@ -22,6 +24,7 @@ Wait = Annotated[bool, typer.Option("--wait", help="Wait until the platform is d
 Timeout = Annotated[float, typer.Option(min=0, help="Wait at most so many seconds; 0 is without end.")]
 Strict = Annotated[bool, typer.Option("--strict", help="Exit code 1 if a file ends other than archived.")]
 
+_ODD = re.compile(r"\\|//|^/|[\x00-\x1f\ud800-\udfff\ufffd-\uffff]|(^|/)\.uploads/|\.versions/")
 _POLL_SECONDS = 0.1
 _OUTAGE_SECONDS = 0.5
 
@@ -63,6 +66,7 @@ def upload(
     settings = settings_of(context)
     store = ObjectStore(settings)
     prefix = f"{prefix.rstrip('/')}/" if prefix else ""
+    require_plain(prefix + name for name, _ in files)
     versions: list[tuple[str, str]] = []
     with progress_bar() as progress:
         for name, path in progress.track(files, description="Uploading"):
@@ -90,6 +94,20 @@ def _files_below(paths: list[Path]) -> list[tuple[str, Path]]:
     if not files:
         raise PermanentError("There is no file to upload in " + ", ".join(map(str, paths)) + ".")
     return files
+
+
+def require_plain(keys: Iterable[str]) -> None:
+    """See that a store keeps the keys as they are: what it writes otherwise or hides would be waited for in vain.
+
+    Raises:
+        PermanentError: if one holds what SeaweedFS or XML does not carry.
+    """
+    odd = [safe(key) for key in keys if _ODD.search(key)]
+    if odd:
+        raise PermanentError(
+            "Object stores write such names otherwise, or hide them (a backslash, //, a control character, .uploads/, "
+            f".versions/); nothing was uploaded. Rename: {', '.join(odd)}."
+        )
 
 
 @app.command()

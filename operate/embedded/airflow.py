@@ -69,6 +69,7 @@ def environment(state: State, settings: Settings) -> dict[str, str]:
         ("scheduler", "scheduler_idle_sleep_time"): "0.1",
         ("workers", "min_heartbeat_interval"): "1",
         # What a killed process leaves behind is noticed within a minute, not within five: until then it takes up runs.
+        ("scheduler", "scheduler_health_check_threshold"): "20",
         ("scheduler", "orphaned_tasks_check_interval"): "15",
         ("scheduler", "task_instance_heartbeat_timeout"): "60",
         ("dag_processor", "min_file_process_interval"): "60",

@@ -21,6 +21,7 @@ from operate.embedded.supervisor_config import Program, configuration
 
 _POLL_SECONDS = 0.05
 _ANSWER_SECONDS = 15
+_RESTART_SECONDS = 5
 _DESCRIPTORS = 4096
 _WAIT, _AT_ONCE = True, False  # whether a call returns only when the process runs or has ended
 
@@ -124,13 +125,16 @@ class Supervisor:
             TransientError: if the start was given up.
         """
         deadline = time.monotonic() + seconds
+        ended: float | None = None  # since when; it is started anew within a second, as a rule
         while True:
             self.go_on()
             try:
                 probe()
             except TransientError as error:
                 info = next((item for item in self.info() if item.name == name), None)
-                if info is None or info.state in {"FATAL", "EXITED", "STOPPED"}:
+                ended = (ended or time.monotonic()) if info and info.state == "EXITED" else None
+                stays_down = ended is not None and time.monotonic() - ended > _RESTART_SECONDS
+                if info is None or info.state in {"FATAL", "STOPPED"} or stays_down:
                     raise PermanentError(f"{name} does not start. {self._last_words(name)}") from error
                 if time.monotonic() > deadline:
                     raise PermanentError(

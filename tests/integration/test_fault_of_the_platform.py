@@ -192,3 +192,16 @@ def test_a_bucket_without_versions_is_refused(pipeline: Pipeline) -> None:
     pipeline.store.require_versions(pipeline.settings.raw_bucket)
     with pytest.raises(PermanentError, match=r"staging .* keeps no versions"):
         pipeline.store.require_versions(pipeline.settings.staging_bucket)
+
+
+def test_an_object_that_is_listed_and_not_given_out_is_not_called_gone(pipeline: Pipeline) -> None:
+    """SeaweedFS lists U+0001 as U+FFFD, and knows no object of that name."""
+    key = "odd\x01name.csv"
+    version = pipeline.put(key, snapshot(5))
+    try:
+        pipeline.put("good.csv", snapshot(5))
+        pipeline.drain()
+        assert pipeline.states() == {"odd\ufffdname.csv": "failed", "good.csv": "archived"}
+        assert "under another name" in str(next(f for f in pipeline.files() if f.state == "failed").error)
+    finally:  # who empties the bucket by what is listed does not find it
+        pipeline.store.delete_version(pipeline.settings.raw_bucket, key, version)

@@ -49,6 +49,7 @@ def await_trigger(start: Start) -> None:
 
     def listens() -> None:
         password = start.secrets["MDP_ADMIN_PASSWORD"]
+        postgres.probe(start.state.port("postgres"), password)
         with postgres.connect_administrator(start.state.port("postgres"), password) as admin:
             query = "select 1 from pg_stat_activity where usename = 'mdp_loader' and query = %s"
             if not admin.execute(query, [f"listen {CHANNEL}"]).fetchone():

@@ -11,10 +11,11 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict
 from typer.testing import CliRunner
 
-from minidata.errors import NotRunningError
+from minidata.errors import NotRunningError, PermanentError
 from minidata.settings import PROJECT, load_settings
 from operate.cli import run, tables  # noqa: F401  `run` registers the commands
 from operate.cli.app import app
+from operate.cli.objects import require_plain
 
 PASSWORD = "p@ss/w:o?r#d%'"
 SECRETS = (
@@ -100,3 +101,17 @@ def test_a_reader_who_had_enough_is_no_failure(body: str) -> None:
 
 def test_ctrl_c_is_told_and_has_its_own_exit_code() -> None:
     assert ended("raise KeyboardInterrupt") == (130, "Stopped by Ctrl-C.\n")
+
+
+@pytest.mark.parametrize(
+    "key", ["a\\b.csv", "a//b.csv", "/a.csv", "a\x01.csv", "a\ufffe.csv", ".uploads/a.csv", "a.versions/b.csv"]
+)
+def test_a_name_that_a_store_does_not_keep_is_refused(key: str) -> None:
+    with pytest.raises(PermanentError, match="Rename: "):
+        require_plain(["good.csv", key])
+
+
+def test_other_odd_names_are_taken() -> None:
+    require_plain(
+        ["a b+c%é.csv", "-rf.csv", "a..csv", "uploads/a.csv", "versions/a.csv", "日本/ñ.csv", 'it\'s "q".csv']
+    )
