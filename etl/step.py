@@ -122,6 +122,7 @@ def reported(work: Work, step: str) -> Counts:
     row = work.connection.execute(
         "select report->%s from mdp.batches where batch_id = %s", [step, work.batch.batch_id]
     ).fetchone()
+    work.connection.commit()  # what follows is a transaction of its own
     return dict(row[0]) if row and row[0] else {}
 
 

@@ -10,6 +10,7 @@ import etl.archive
 import etl.load
 import etl.transform
 from etl.step import run_step
+from minidata import ledger
 from minidata.errors import PermanentError, TransientError
 from minidata.store import ObjectStore
 from minidata.warehouse.connection import is_outage
@@ -171,6 +172,29 @@ def test_a_lost_connection_gives_the_batch_back_at_once(pipeline: Pipeline, monk
     assert [(f.state, f.attempts) for f in pipeline.files()] == [("pending", 0)]
     pipeline.drain()
     assert views(pipeline) == [5]
+
+
+def test_a_load_is_committed_when_it_ends_and_holds_no_lock_that_its_sign_of_life_wants(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipeline.put("a.csv", snapshot(5))
+    pipeline.look()
+    batch = pipeline.claim()
+    assert batch is not None
+    pipeline.run(batch, "validate", "transform")
+    seen: list[tuple[str, list[int]]] = []
+    real = etl.load.load
+
+    def load(work: Any) -> Any:
+        counts = real(work)
+        ledger.renew(pipeline.connection, batch, pipeline.settings)  # would wait for ever
+        seen.append((pipeline.states()["a.csv"], views(pipeline)))
+        return counts
+
+    monkeypatch.setattr(etl.load, "load", load)
+    pipeline.execute("set lock_timeout = '5s'")
+    pipeline.run(batch, "load")
+    assert seen == [("loaded", [5])]
 
 
 @pytest.mark.parametrize(
