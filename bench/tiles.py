@@ -11,9 +11,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import median
 
-from minidata.bi.definition import read_dashboards
-from minidata.bi.model import PeriodFilter
-from minidata.bi.sql import Selection, tile_sql
+from bi.definition import read_dashboards
+from bi.model import PeriodFilter
+from bi.sql import Selection, tile_sql
 from minidata.settings import Settings
 from minidata.warehouse.connection import connect
 from operate.embedded import postgres_home

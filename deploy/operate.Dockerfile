@@ -11,11 +11,12 @@ COPY dashboards /app/dashboards
 COPY datasets /app/datasets
 COPY etl /app/etl
 COPY minidata /app/minidata
+COPY bi /app/bi
 COPY operate /app/operate
 COPY simulator /app/simulator
 COPY warehouse /app/warehouse
 ENV PATH=/app/env/bin:$PATH PYTHONPATH=/app PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
-RUN python -m compileall -q /app/minidata /app/operate
+RUN python -m compileall -q /app/minidata /app/bi /app/operate
 WORKDIR /app
 USER 10001:10001
 ENTRYPOINT ["python", "-m", "operate.cli"]

@@ -9,9 +9,9 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from minidata.bi.views import MART, SCHEMA, View, read_views
 from minidata.errors import PermanentError
 from minidata.warehouse.connection import Connection
+from minidata.warehouse.views import MART, SCHEMA, View, read_views
 
 _LOCK = 7_463_001  # the migrations' own: nothing else changes the warehouse's objects meanwhile
 _INDEXES = "indexes.sql"

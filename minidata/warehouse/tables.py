@@ -5,10 +5,10 @@ from itertools import zip_longest
 import psycopg
 from psycopg import sql
 
-from minidata.bi.views import MART, read_views
 from minidata.dataset import Dataset, IntegerColumn, Rollup, TextColumn, Window
 from minidata.errors import PermanentError
 from minidata.warehouse.connection import Connection
+from minidata.warehouse.views import MART, read_views
 
 _TEXT = 'text collate "C"'  # text compares by code point, whatever the server's locale
 

@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from minidata.bi.model import Dashboard
-from minidata.bi.plan import Plan
+from bi.model import Dashboard
+from bi.plan import Plan
 from minidata.errors import NotRunningError, PermanentError
 from minidata.settings import Settings, load_settings
 from operate.cli.app import app, settings_of, state_of
@@ -134,7 +134,7 @@ def _print(plan: Plan) -> None:
 
 
 def _definitions(folder: Path | None) -> list[Dashboard]:
-    from minidata.bi.definition import FOLDER, read_dashboards  # noqa: PLC0415
+    from bi.definition import FOLDER, read_dashboards  # noqa: PLC0415
 
     return read_dashboards(folder or FOLDER)
 
@@ -167,7 +167,7 @@ def _work(context: typer.Context, wanted: Tool | None, folder: Path | None) -> W
 
 
 def _superset(context: typer.Context, dashboards: list[Dashboard]) -> Work:
-    from minidata.bi import superset  # noqa: PLC0415
+    from bi import superset  # noqa: PLC0415
     from operate.embedded.superset.dashboards import target  # noqa: PLC0415
 
     settings, state = settings_of(context), state_of(context)
@@ -184,7 +184,7 @@ def _superset(context: typer.Context, dashboards: list[Dashboard]) -> Work:
 
 
 def _metabase(settings: Settings, dashboards: list[Dashboard]) -> Work:
-    from minidata.bi import metabase  # noqa: PLC0415
+    from bi import metabase  # noqa: PLC0415
 
     if not settings.metabase_url:
         raise PermanentError(

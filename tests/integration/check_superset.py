@@ -13,10 +13,10 @@ import psutil
 import pytest
 from playwright.sync_api import Browser
 
-from minidata.bi.definition import read_dashboards
-from minidata.bi.model import Dashboard
-from minidata.bi.superset import apply, plan
-from minidata.bi.superset.server import Superset
+from bi.definition import read_dashboards
+from bi.model import Dashboard
+from bi.superset import apply, plan
+from bi.superset.server import Superset
 from minidata.settings import PROJECT
 from operate.embedded import processes
 from operate.embedded.superset.dashboards import publish

@@ -12,8 +12,8 @@ from urllib.parse import parse_qs, urlparse
 
 from playwright.sync_api import Browser, Response
 
-from minidata.bi.model import Dashboard, Tile
-from minidata.bi.sql import Selection, tile_sql
+from bi.model import Dashboard, Tile
+from bi.sql import Selection, tile_sql
 from minidata.settings import Settings
 from minidata.warehouse.connection import connect
 

@@ -12,11 +12,11 @@ import psycopg
 import pytest
 from psycopg.rows import dict_row
 
-from minidata.bi.views import MART, read_views
 from minidata.errors import PermanentError
 from minidata.settings import Settings
 from minidata.warehouse.connection import Connection, connect
 from minidata.warehouse.mart import apply_mart
+from minidata.warehouse.views import MART, read_views
 from operate.embedded.settings import embedded_settings
 from operate.embedded.state import State
 from tests.fakes.history import BIG, BIGGEST, HOSTILE, WINDOWS, write_history

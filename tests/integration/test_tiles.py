@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from minidata.bi.definition import read_dashboards
-from minidata.bi.metabase.render import Ids, card
-from minidata.bi.model import Dashboard, Sort, Tile
-from minidata.bi.sql import Selection, literal, quoted, row_order, tile_sql
+from bi.definition import read_dashboards
+from bi.metabase.render import Ids, card
+from bi.model import Dashboard, Sort, Tile
+from bi.sql import Selection, literal, quoted, row_order, tile_sql
 from minidata.warehouse.connection import Connection, connect
 from minidata.warehouse.mart import apply_mart
 from operate.embedded.settings import embedded_settings

@@ -4,11 +4,11 @@ import hashlib
 import json
 from collections.abc import Callable
 
-from minidata.bi.definition import read_dashboards
-from minidata.bi.superset import Target, apply
-from minidata.bi.superset.bundle import render
-from minidata.bi.views import read_views
+from bi.definition import read_dashboards
+from bi.superset import Target, apply
+from bi.superset.bundle import render
 from minidata.settings import Settings
+from minidata.warehouse.views import read_views
 from operate.embedded.secrets import read_secrets
 from operate.embedded.settings import secrets_file
 from operate.embedded.state import State

@@ -5,12 +5,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from minidata.bi.definition import read_dashboards
-from minidata.bi.metabase import Target, WarehouseAddress, apply, check, plan
-from minidata.bi.metabase.mark import read_mark
-from minidata.bi.model import Dashboard, Row
-from minidata.bi.plan import Plan
-from minidata.bi.views import read_views
+from bi.definition import read_dashboards
+from bi.metabase import Target, WarehouseAddress, apply, check, plan
+from bi.metabase.mark import read_mark
+from bi.model import Dashboard, Row
+from bi.plan import Plan
+from minidata.warehouse.views import read_views
 from tests.fakes.metabase import FakeMetabase
 
 from .test_definition import GOOD, written

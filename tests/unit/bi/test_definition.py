@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from minidata.bi.definition import FOLDER, read_dashboards
-from minidata.bi.views import MART, read_views
+from bi.definition import FOLDER, read_dashboards
 from minidata.errors import PermanentError
+from minidata.warehouse.views import MART, read_views
 
 GOOD = """\
 name: example

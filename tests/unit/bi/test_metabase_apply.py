@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from minidata.bi.definition import read_dashboards
-from minidata.bi.metabase import addresses
-from minidata.bi.metabase.mark import read_mark
-from minidata.bi.metabase.target import WarehouseAddress
+from bi.definition import read_dashboards
+from bi.metabase import addresses
+from bi.metabase.mark import read_mark
+from bi.metabase.target import WarehouseAddress
 from tests.fakes.metabase import EVERYBODY, FakeMetabase
 from tests.fakes.metabase_server import serve
 

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from minidata.bi.definition import read_dashboards
-from minidata.bi.metabase.contract import Contract
-from minidata.bi.metabase.requests import requests
+from bi.definition import read_dashboards
+from bi.metabase.contract import Contract
+from bi.metabase.requests import requests
 from tests.fakes.metabase_schemas import described
 
 from .test_metabase_render import TARGET

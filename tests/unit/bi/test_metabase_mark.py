@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from minidata.bi.metabase.found import card_look, dashboard_look
-from minidata.bi.metabase.mark import Mark, digest, read_mark
+from bi.metabase.found import card_look, dashboard_look
+from bi.metabase.mark import Mark, digest, read_mark
 
 MARK = Mark("trending/pace", "0123456789ab", 12, "ba9876543210")
 

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 import pytest
 from jsonschema import Draft202012Validator
 
-from minidata.bi.definition import read_dashboards
-from minidata.bi.metabase.render import Ids, card, card_name, dashboard, empty_dashboard
-from minidata.bi.metabase.requests import requests
-from minidata.bi.metabase.target import Target, WarehouseAddress
-from minidata.bi.metabase.warehouse import needed
-from minidata.bi.model import Dashboard, Tile
+from bi.definition import read_dashboards
+from bi.metabase.render import Ids, card, card_name, dashboard, empty_dashboard
+from bi.metabase.requests import requests
+from bi.metabase.target import Target, WarehouseAddress
+from bi.metabase.warehouse import needed
+from bi.model import Dashboard, Tile
 from tests.fakes.metabase_schemas import BODIES
 
 DASHBOARDS = {dashboard.name: dashboard for dashboard in read_dashboards()}

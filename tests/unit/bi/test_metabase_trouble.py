@@ -7,8 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
-from minidata.bi.metabase.client import Metabase
-from minidata.bi.metabase.target import Target
+from bi.metabase.client import Metabase
+from bi.metabase.target import Target
 from minidata.errors import PermanentError, TransientError
 from tests.fakes.metabase import FakeMetabase
 from tests.fakes.metabase_server import serve

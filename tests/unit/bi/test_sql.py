@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from minidata.bi.definition import read_dashboards
-from minidata.bi.model import Condition, Dashboard, Dimension, Measure, Sort, Tile
-from minidata.bi.sql import Selection, condition_sql, dimension_sql, literal, measure_sql, quoted, tile_sql
+from bi.definition import read_dashboards
+from bi.model import Condition, Dashboard, Dimension, Measure, Sort, Tile
+from bi.sql import Selection, condition_sql, dimension_sql, literal, measure_sql, quoted, tile_sql
 
 from .test_definition import GOOD, written
 

@@ -11,13 +11,13 @@ from typing import Any
 import httpx
 import pytest
 
-from minidata.bi.definition import read_dashboards
-from minidata.bi.superset import Target, apply, plan
-from minidata.bi.superset.bundle import Asset, pack, path, render, unpack
-from minidata.bi.superset.compare import digest, same
-from minidata.bi.superset.identity import uuid_of
-from minidata.bi.views import read_views
+from bi.definition import read_dashboards
+from bi.superset import Target, apply, plan
+from bi.superset.bundle import Asset, pack, path, render, unpack
+from bi.superset.compare import digest, same
+from bi.superset.identity import uuid_of
 from minidata.errors import PermanentError, TransientError
+from minidata.warehouse.views import read_views
 
 DASHBOARDS = read_dashboards()
 TARGET = Target("http://superset.test", "admin-secret", "db", 5432, "warehouse", "bi-secret")

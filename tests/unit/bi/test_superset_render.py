@@ -4,15 +4,15 @@ from typing import Any
 
 import pytest
 
-from minidata.bi.definition import read_dashboards
-from minidata.bi.model import Condition, Dashboard, PeriodFilter, Sort, Tile
-from minidata.bi.sql import measure_sql, row_order, series_order
-from minidata.bi.superset import Target
-from minidata.bi.superset.bundle import Asset, render
-from minidata.bi.superset.charts import form
-from minidata.bi.superset.compare import digest
-from minidata.bi.superset.identity import is_ours, uuid_of
-from minidata.bi.views import read_views
+from bi.definition import read_dashboards
+from bi.model import Condition, Dashboard, PeriodFilter, Sort, Tile
+from bi.sql import measure_sql, row_order, series_order
+from bi.superset import Target
+from bi.superset.bundle import Asset, render
+from bi.superset.charts import form
+from bi.superset.compare import digest
+from bi.superset.identity import is_ours, uuid_of
+from minidata.warehouse.views import read_views
 
 DASHBOARDS = read_dashboards()
 TILES = [(d, tile) for d in DASHBOARDS for tile in d.tiles]

@@ -8,9 +8,9 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
-from minidata.bi.views import read_views
 from minidata.errors import NotRunningError, PermanentError, TransientError
 from minidata.settings import load_settings
+from minidata.warehouse.views import read_views
 from operate.cli import dashboards  # noqa: F401  registers the commands
 from operate.cli.app import app
 from operate.embedded.state import State

@@ -5,15 +5,15 @@ from dataclasses import dataclass, replace
 
 import httpx
 
-from minidata.bi.model import Dashboard
-from minidata.bi.plan import Plan
-from minidata.bi.superset.bundle import Asset, pack, path, render, unpack
-from minidata.bi.superset.compare import RECORD, digest, same
-from minidata.bi.superset.identity import is_ours, uuid_of
-from minidata.bi.superset.server import Superset
-from minidata.bi.superset.target import Target
-from minidata.bi.views import View, read_views
+from bi.model import Dashboard
+from bi.plan import Plan
+from bi.superset.bundle import Asset, pack, path, render, unpack
+from bi.superset.compare import RECORD, digest, same
+from bi.superset.identity import is_ours, uuid_of
+from bi.superset.server import Superset
+from bi.superset.target import Target
 from minidata.errors import PermanentError
+from minidata.warehouse.views import View, read_views
 
 _VISITORS = "Public"  # the role of whoever has not logged in
 _LAST_FIRST = ("dashboards", "charts", "datasets", "databases")

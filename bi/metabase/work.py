@@ -4,13 +4,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
-from minidata.bi.metabase import access, warehouse
-from minidata.bi.metabase.client import Metabase
-from minidata.bi.metabase.found import Found, Objects, card_look, dashboard_look, decide, find_objects, is_right
-from minidata.bi.metabase.mark import Mark, digest, read_mark
-from minidata.bi.metabase.render import Ids, Wanted, card, dashboard, empty_dashboard
-from minidata.bi.model import Dashboard
-from minidata.bi.plan import Plan
+from bi.metabase import access, warehouse
+from bi.metabase.client import Metabase
+from bi.metabase.found import Found, Objects, card_look, dashboard_look, decide, find_objects, is_right
+from bi.metabase.mark import Mark, digest, read_mark
+from bi.metabase.render import Ids, Wanted, card, dashboard, empty_dashboard
+from bi.model import Dashboard
+from bi.plan import Plan
 
 COLLECTION = "collection"
 _TEXT = "Made from the files in dashboards/. A copy of what is here is yours to change; the originals are not."

@@ -6,15 +6,15 @@ Beyond the shape of the YAML: names exist and are unique, charts fit their data,
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from minidata.bi.model import TIME_CHARTS, Condition, Dashboard, Dimension, Measure, Tile, ValuesFilter
-from minidata.bi.source import Place, Source, guess, read_source
-from minidata.bi.views import MART, NUMBERS, View, read_views
+from bi.model import TIME_CHARTS, Condition, Dashboard, Dimension, Measure, Tile, ValuesFilter
 from minidata.errors import PermanentError
 from minidata.settings import PROJECT
+from minidata.warehouse.views import MART, NUMBERS, View, read_views
+from minidata.yaml_file import Location, YamlFile, guess, read_yaml
 
 FOLDER = PROJECT / "dashboards"
 
-Problem = tuple[Place, str]
+Problem = tuple[Location, str]
 Views = Mapping[str, View]
 
 # How many dimensions and measures each chart draws: (least, most) of each.
@@ -61,7 +61,7 @@ def read_dashboards(folder: Path = FOLDER, mart: Path = MART) -> list[Dashboard]
 
 
 def _read(file: Path, views: Views) -> Dashboard:
-    source: Source = read_source(file)
+    source: YamlFile = read_yaml(file)
     if isinstance(source.data, dict) and "views" in source.data:
         raise source.error([(("views",), "views are declared in warehouse/mart/views.yaml.")])
     dashboard = source.check(Dashboard)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from minidata.bi.superset.bundle import Asset
+from bi.superset.bundle import Asset
 
 # What an export leaves out, or adds of its own accord.
 _UNSEEN = {"is_managed_externally", "query_context"}

@@ -9,8 +9,8 @@ from typing import Any, Self
 
 import httpx
 
-from minidata.bi.metabase.contract import Contract
-from minidata.bi.metabase.target import Target, login, setup
+from bi.metabase.contract import Contract
+from bi.metabase.target import Target, login, setup
 from minidata.errors import PermanentError, PlatformError, TransientError
 
 OLDEST, NEWEST = 57, 65  # releases v0.x whose requests we know

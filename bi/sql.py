@@ -6,8 +6,8 @@ from datetime import datetime
 
 from psycopg import sql
 
-from minidata.bi.model import Condition, Dashboard, Dimension, Measure, PeriodFilter, Tile
-from minidata.bi.views import SCHEMA
+from bi.model import Condition, Dashboard, Dimension, Measure, PeriodFilter, Tile
+from minidata.warehouse.views import SCHEMA
 
 _BIN = "date_bin('{every}', {column}, timestamptz '2000-01-01 00:00:00+00')"
 _HOW = {

@@ -6,7 +6,7 @@
 What is ours is known by its UUID (see `identity`); nothing else is touched.
 """
 
-from minidata.bi.superset.apply import apply, plan
-from minidata.bi.superset.target import Target
+from bi.superset.apply import apply, plan
+from bi.superset.target import Target
 
 __all__ = ["Target", "apply", "plan"]

@@ -10,10 +10,10 @@ from typing import Literal
 
 from pydantic import Field, RootModel
 
-from minidata.bi.source import guess, read_source
 from minidata.dataset import Identifier, Model
 from minidata.errors import PermanentError
 from minidata.settings import PROJECT
+from minidata.yaml_file import guess, read_yaml
 
 MART = PROJECT / "warehouse" / "mart"
 SCHEMA = "mart"
@@ -60,7 +60,7 @@ def read_views(folder: Path = MART) -> dict[str, View]:
     Raises:
         PermanentError: if it is wrong, or a view has no select beside it; file and line are named.
     """
-    source = read_source(folder / "views.yaml")
+    source = read_yaml(folder / "views.yaml")
     views = source.check(_Catalogue).root
     problems: list[tuple[tuple[str, ...], str]] = []
     for name, view in views.items():

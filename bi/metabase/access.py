@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from minidata.bi.metabase.client import Metabase
-from minidata.bi.plan import Plan
+from bi.metabase.client import Metabase
+from bi.plan import Plan
 from minidata.errors import PermanentError
 
 GROUP, PERMISSIONS = "group viewers", "permissions"

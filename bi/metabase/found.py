@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from minidata.bi.metabase.client import Metabase
-from minidata.bi.metabase.mark import UNSEEN, Mark, digest, read_mark
-from minidata.bi.metabase.render import Wanted
-from minidata.bi.plan import Plan
+from bi.metabase.client import Metabase
+from bi.metabase.mark import UNSEEN, Mark, digest, read_mark
+from bi.metabase.render import Wanted
+from bi.plan import Plan
 
 Json = Mapping[str, Any]
 Kind = Literal["card", "dashboard"]

@@ -8,7 +8,7 @@
 Only what carries our mark is touched (see `mark`).
 """
 
-from minidata.bi.metabase.apply import addresses, apply, check, plan
-from minidata.bi.metabase.target import Target, WarehouseAddress
+from bi.metabase.apply import addresses, apply, check, plan
+from bi.metabase.target import Target, WarehouseAddress
 
 __all__ = ["Target", "WarehouseAddress", "addresses", "apply", "check", "plan"]

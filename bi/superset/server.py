@@ -9,7 +9,7 @@ from typing import Any, Self
 
 import httpx
 
-from minidata.bi.superset.target import Target
+from bi.superset.target import Target
 from minidata.errors import PermanentError, PlatformError, TransientError
 
 RELEASE = 6  # whose interface we know

@@ -2,15 +2,15 @@
 
 from collections.abc import Callable, Sequence
 
-from minidata.bi.metabase import access, warehouse
-from minidata.bi.metabase.client import Metabase
-from minidata.bi.metabase.found import find_objects
-from minidata.bi.metabase.render import card_name
-from minidata.bi.metabase.requests import requests
-from minidata.bi.metabase.target import Target
-from minidata.bi.metabase.work import COLLECTION, Work, find_collection
-from minidata.bi.model import Dashboard
-from minidata.bi.plan import Plan
+from bi.metabase import access, warehouse
+from bi.metabase.client import Metabase
+from bi.metabase.found import find_objects
+from bi.metabase.render import card_name
+from bi.metabase.requests import requests
+from bi.metabase.target import Target
+from bi.metabase.work import COLLECTION, Work, find_collection
+from bi.model import Dashboard
+from bi.plan import Plan
 from minidata.errors import PermanentError, PlatformError
 
 Progress = Callable[[str], None]

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from minidata.bi.model import Dashboard, Filter, PeriodFilter, Row
-from minidata.bi.superset.colours import COLOURS
-from minidata.bi.superset.identity import uuid_of
+from bi.model import Dashboard, Filter, PeriodFilter, Row
+from bi.superset.colours import COLOURS
+from bi.superset.identity import uuid_of
 
 _UNIT = 6  # of Superset's grid, 8 pixels each, to one of ours
 _NOTE = {"number": 9}  # the lines that say what a tile means take so much of its height

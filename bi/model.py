@@ -9,8 +9,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from minidata.bi.views import View
 from minidata.dataset import Identifier, Model
+from minidata.warehouse.views import View
 
 GRID = 12  # columns that a row of tiles is divided into
 

@@ -8,13 +8,13 @@ from typing import Any
 
 import yaml
 
-from minidata.bi.model import Dashboard, Tile
-from minidata.bi.superset.charts import VISUALS, form
-from minidata.bi.superset.identity import Kind, uuid_of
-from minidata.bi.superset.layout import CSS, metadata, position
-from minidata.bi.superset.target import Target
-from minidata.bi.views import SCHEMA, View
+from bi.model import Dashboard, Tile
+from bi.superset.charts import VISUALS, form
+from bi.superset.identity import Kind, uuid_of
+from bi.superset.layout import CSS, metadata, position
+from bi.superset.target import Target
 from minidata.errors import PermanentError
+from minidata.warehouse.views import SCHEMA, View
 
 _VERSION = "1.0.0"
 KINDS: tuple[Kind, ...] = ("databases", "datasets", "charts", "dashboards")

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from minidata.bi.metabase.mark import Mark, digest
-from minidata.bi.model import Dashboard, PeriodFilter, Tile
-from minidata.bi.sql import select
+from bi.metabase.mark import Mark, digest
+from bi.model import Dashboard, PeriodFilter, Tile
+from bi.sql import select
 
 Json = dict[str, Any]
 GRID = 2  # columns of Metabase's 24 to one of our twelfths

@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from minidata.bi.metabase import access, warehouse
-from minidata.bi.metabase.mark import Mark
-from minidata.bi.metabase.render import Ids, card, card_name, dashboard, empty_dashboard
-from minidata.bi.metabase.target import Target, login, setup
-from minidata.bi.model import Dashboard
+from bi.metabase import access, warehouse
+from bi.metabase.mark import Mark
+from bi.metabase.render import Ids, card, card_name, dashboard, empty_dashboard
+from bi.metabase.target import Target, login, setup
+from bi.model import Dashboard
 
 Request = tuple[str, str, Mapping[str, Any]]
 _MARK = Mark("example", "0" * 12)

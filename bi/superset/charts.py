@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
-from minidata.bi.model import Condition, Dashboard, PeriodFilter, Tile
-from minidata.bi.sql import measure_sql, row_order, series_order
-from minidata.bi.superset.identity import uuid_of
+from bi.model import Condition, Dashboard, PeriodFilter, Tile
+from bi.sql import measure_sql, row_order, series_order
+from bi.superset.identity import uuid_of
 
 VISUALS = {
     "number": "big_number_total",

@@ -11,12 +11,12 @@ from pydantic import BaseModel, ValidationError
 
 from minidata.errors import PermanentError
 
-Place = Sequence[str | int]
+Location = Sequence[str | int]
 M = TypeVar("M", bound=BaseModel)
 
 
 @dataclass(frozen=True)
-class Source:
+class YamlFile:
     """A YAML file that has been read.
 
     Attributes:
@@ -29,7 +29,7 @@ class Source:
     root: yaml.Node
     data: Any
 
-    def at(self, place: Place) -> str:
+    def at(self, place: Location) -> str:
         """Return `file:line` of the deepest part of a place that the file has."""
         node, line = self.root, self.root.start_mark.line
         for step in place:
@@ -39,7 +39,7 @@ class Source:
                 line = key.start_mark.line
         return f"{self.file}:{line + 1}"
 
-    def error(self, problems: Iterable[tuple[Place, str]]) -> PermanentError:
+    def error(self, problems: Iterable[tuple[Location, str]]) -> PermanentError:
         """Return one error that lists all problems, each with its line and its place."""
         lines = [f"{self.at(place)}: {_words(place)}{text}" for place, text in problems]
         return PermanentError("\n".join(lines))
@@ -58,7 +58,7 @@ class Source:
             raise self.error(problems) from error
 
 
-def read_source(file: Path) -> Source:
+def read_yaml(file: Path) -> YamlFile:
     """Read a YAML file.
 
     Raises:
@@ -79,7 +79,7 @@ def read_source(file: Path) -> Source:
         raise PermanentError(f"{file}{line}: this is no YAML: {what}.") from error
     if root is None:
         raise PermanentError(f"{file} is empty.")
-    source = Source(file, root, data)
+    source = YamlFile(file, root, data)
     repeated = list(_repeated(root, ()))
     if repeated:
         raise source.error(repeated)
@@ -101,7 +101,7 @@ def _child(node: yaml.Node, step: str | int) -> tuple[yaml.Node, yaml.Node] | No
     return None
 
 
-def _repeated(node: yaml.Node, place: tuple[str | int, ...]) -> Iterable[tuple[Place, str]]:
+def _repeated(node: yaml.Node, place: tuple[str | int, ...]) -> Iterable[tuple[Location, str]]:
     if isinstance(node, yaml.MappingNode):
         seen: set[str] = set()
         for key, value in node.value:
@@ -114,7 +114,7 @@ def _repeated(node: yaml.Node, place: tuple[str | int, ...]) -> Iterable[tuple[P
             yield from _repeated(value, (*place, index))
 
 
-def _words(place: Place) -> str:
+def _words(place: Location) -> str:
     steps = [f"{step + 1}" if isinstance(step, int) else step for step in place]
     return " → ".join(steps) + ": " if steps else ""
 

@@ -4,13 +4,13 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from minidata.bi.metabase.client import Metabase
-from minidata.bi.metabase.mark import Mark, digest, read_mark
-from minidata.bi.metabase.target import Target
-from minidata.bi.model import Dashboard
-from minidata.bi.plan import Plan
-from minidata.bi.views import SCHEMA
+from bi.metabase.client import Metabase
+from bi.metabase.mark import Mark, digest, read_mark
+from bi.metabase.target import Target
+from bi.model import Dashboard
+from bi.plan import Plan
 from minidata.errors import PermanentError, TransientError
+from minidata.warehouse.views import SCHEMA
 
 NAME = "database"
 _TEXT = "What the pipeline made of the uploaded files: the views of the schema mart, read only."
