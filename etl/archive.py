@@ -3,14 +3,12 @@
 import json
 import logging
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 
 from etl.move_files import move_file
 from etl.step import Counts, Work
 from minidata import ledger
 from minidata.errors import PlatformError, TransientError
 from minidata.ledger import BatchFile
-from minidata.quarantine import reasons_page
 from minidata.store import archive_key, quarantine_key, reasons_key, staging_prefix
 
 log = logging.getLogger(__name__)
@@ -61,18 +59,11 @@ def _reasons(work: Work, file: BatchFile) -> bytes:
     """Return the page of reasons that is to lie beside an invalid file."""
     if file.state == "loaded":
         return b""
-    return json.dumps(reasons_page(work.connection, file.file_id), indent=2, ensure_ascii=False).encode()
+    return json.dumps(ledger.reasons_page(work.connection, file.file_id), indent=2, ensure_ascii=False).encode()
 
 
 def _sweep_staging(work: Work) -> None:
     """Remove the Parquet of batches that ended long enough ago."""
-    old = work.connection.execute(
-        "select batch_id, token::text from mdp.batches where swept_at is null and ended_at < clock_timestamp() - %s "
-        "order by batch_id limit 20",
-        [timedelta(hours=work.settings.staging_retention_hours)],
-    ).fetchall()
-    for batch_id, token in old:
-        work.store.delete_prefix(work.settings.staging_bucket, staging_prefix(token))
-        work.connection.execute("update mdp.batches set swept_at = clock_timestamp() where batch_id = %s", [batch_id])
-        work.connection.commit()
-    work.connection.commit()
+    for batch in ledger.unswept_batches(work.connection, work.settings.staging_retention_hours):
+        work.store.delete_prefix(work.settings.staging_bucket, staging_prefix(batch.token))
+        ledger.mark_swept(work.connection, batch.batch_id)

@@ -1,6 +1,6 @@
 """Load: merge the rollups of a batch into the tables, in one transaction with the ledger."""
 
-from etl.step import Counts, Work, reported, require_all
+from etl.step import Counts, Work, require_all
 from etl.transform import new_files, partials
 from minidata import ledger
 from minidata.errors import TransientError
@@ -18,7 +18,7 @@ def load(work: Work) -> Counts:
     before = {file.file_id for file in new_files(work)[0]}
     if not before:
         return _load_nothing(work)
-    made = reported(work, "transform")
+    made = ledger.step_counts(connection, work.batch.batch_id, "transform")
     with connection.transaction():
         loads = [stage_rollup(connection, dataset, name, partials(work, name)) for name in dataset.rollups]
         for staged in loads:

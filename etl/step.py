@@ -9,8 +9,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 import psycopg
-from psycopg.rows import class_row
-from psycopg.types.json import Jsonb
 
 from minidata import ledger
 from minidata.dataset import Dataset, read_datasets
@@ -60,9 +58,10 @@ def run_step(name: str, batch_id: int) -> Counts:
     settings = load_settings()
     started = time.monotonic()
     with connect(settings, "loader") as connection:
+        batch = ledger.find_batch(connection, batch_id)
         work = Work(
-            batch=_find_batch(connection, batch_id),
-            dataset=_dataset_of_batch(connection, batch_id, settings),
+            batch=batch,
+            dataset=read_datasets(settings.datasets_folder)[batch.dataset],
             connection=connection,
             store=ObjectStore(settings),
             settings=settings,
@@ -76,25 +75,9 @@ def run_step(name: str, batch_id: int) -> Counts:
             _give_back(work, error)
             raise
         seconds = round(time.monotonic() - started, 3)
-        _report(connection, batch_id, name, {**counts, "seconds": seconds})
+        ledger.report_step(connection, batch_id, name, {**counts, "seconds": seconds})
         log.info("%s: %s", name, ", ".join(f"{name} {count}" for name, count in counts.items()))
         return counts
-
-
-def _find_batch(connection: Connection, batch_id: int) -> ledger.Batch:
-    with connection.cursor(row_factory=class_row(ledger.Batch)) as cursor:
-        batch = cursor.execute(
-            "select batch_id, token::text, dataset from mdp.batches where batch_id = %s", [batch_id]
-        ).fetchone()
-    connection.commit()
-    if batch is None:
-        raise PlatformError(f"There is no batch {batch_id} in the ledger.")
-    return batch
-
-
-def _dataset_of_batch(connection: Connection, batch_id: int, settings: Settings) -> Dataset:
-    datasets = read_datasets(settings.datasets_folder)
-    return datasets[_find_batch(connection, batch_id).dataset]
 
 
 def _give_back(work: Work, error: Exception) -> None:
@@ -108,22 +91,6 @@ def _give_back(work: Work, error: Exception) -> None:
             ledger.release(connection, work.batch.batch_id, message, work.settings, blameless=blameless)
     except (PlatformError, psycopg.Error) as away:
         log.warning("Batch %d could not be given back, its lease will run out: %s", work.batch.batch_id, away)
-
-
-def _report(connection: Connection, batch_id: int, step: str, counts: dict[str, float]) -> None:
-    connection.execute(
-        "update mdp.batches set report = report || %s where batch_id = %s", [Jsonb({step: counts}), batch_id]
-    )
-    connection.commit()
-
-
-def reported(work: Work, step: str) -> Counts:
-    """Return the counts of an earlier step of the batch."""
-    row = work.connection.execute(
-        "select report->%s from mdp.batches where batch_id = %s", [step, work.batch.batch_id]
-    ).fetchone()
-    work.connection.commit()  # what follows is a transaction of its own
-    return dict(row[0]) if row and row[0] else {}
 
 
 def require_all(what: str, found: int, expected: int) -> None:

@@ -23,8 +23,8 @@ from typing import Any
 from urllib.parse import quote_plus
 
 import psycopg
-from psycopg.types.json import Jsonb
 
+from minidata import ledger
 from minidata.errors import PlatformError
 from minidata.settings import load_settings
 from minidata.warehouse.connection import Connection, conninfo
@@ -115,15 +115,13 @@ class Inbox:
     def write(self, notifications: Sequence[dict[str, Any]]) -> None:
         """Write rows in one transaction, and try until PostgreSQL takes them."""
         delay = 0.1
-        rows = [(Jsonb(item),) for item in notifications]
         while True:
             try:
                 if self._connection is None:
                     self._connection = psycopg.connect(self._conninfo, autocommit=True)
-                with self._connection.transaction(), self._connection.cursor() as cursor:
-                    cursor.executemany("insert into mdp.inbox (event_time, event_data) values (now(), %s)", rows)
+                ledger.write_inbox(self._connection, notifications)
             except psycopg.Error as error:
-                _log.warning("PostgreSQL does not take %d events yet: %s", len(rows), str(error).strip())
+                _log.warning("PostgreSQL does not take %d events yet: %s", len(notifications), str(error).strip())
                 self.close()
                 time.sleep(delay)
                 delay = min(delay * 2, 5)

@@ -5,9 +5,14 @@ finds its lease run out. What a batch commits, it commits under a lock on its ow
 (`locked_batch`), so a worker that comes back late can do no harm.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
+from psycopg.rows import class_row
+from psycopg.types.json import Jsonb
+
+from minidata.errors import PlatformError
 from minidata.ledger.lock import claim_lost
 from minidata.ledger.release import free_moves, release_dead
 from minidata.settings import Settings
@@ -126,4 +131,53 @@ def end_batch(connection: Connection, batch_id: int) -> None:
         [batch_id],
     )
     free_moves(connection, batch_id)
+    connection.commit()
+
+
+def find_batch(connection: Connection, batch_id: int) -> Batch:
+    """Return a batch by its id.
+
+    Raises:
+        PlatformError: if the ledger has none of this id.
+    """
+    with connection.cursor(row_factory=class_row(Batch)) as cursor:
+        batch = cursor.execute(
+            "select batch_id, token::text, dataset from mdp.batches where batch_id = %s", [batch_id]
+        ).fetchone()
+    connection.commit()
+    if batch is None:
+        raise PlatformError(f"There is no batch {batch_id} in the ledger.")
+    return batch
+
+
+def report_step(connection: Connection, batch_id: int, step: str, counts: Mapping[str, float]) -> None:
+    """Keep what a step counted in the report of its batch."""
+    connection.execute(
+        "update mdp.batches set report = report || %s where batch_id = %s", [Jsonb({step: counts}), batch_id]
+    )
+    connection.commit()
+
+
+def step_counts(connection: Connection, batch_id: int, step: str) -> dict[str, int]:
+    """Return what an earlier step of a batch counted; empty if it has not run."""
+    row = connection.execute("select report->%s from mdp.batches where batch_id = %s", [step, batch_id]).fetchone()
+    connection.commit()
+    return dict(row[0]) if row and row[0] else {}
+
+
+def unswept_batches(connection: Connection, hours: float) -> list[Batch]:
+    """Return batches that ended so many hours ago and may still have files in staging, oldest first, at most 20."""
+    with connection.cursor(row_factory=class_row(Batch)) as cursor:
+        found = cursor.execute(
+            "select batch_id, token::text, dataset from mdp.batches "
+            "where swept_at is null and ended_at < clock_timestamp() - %s order by batch_id limit 20",
+            [timedelta(hours=hours)],
+        ).fetchall()
+    connection.commit()
+    return found
+
+
+def mark_swept(connection: Connection, batch_id: int) -> None:
+    """Enter that a batch has nothing left in staging."""
+    connection.execute("update mdp.batches set swept_at = clock_timestamp() where batch_id = %s", [batch_id])
     connection.commit()

@@ -1,6 +1,6 @@
 """Files: how versions come into the ledger, and how they are read from it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, LiteralString
@@ -162,3 +162,70 @@ def file_entries(connection: Connection, file_id: int) -> list[dict[str, Any]]:
         row = cursor.execute("select entries from mdp.files where file_id = %s", [file_id]).fetchone()
     connection.commit()
     return list(row["entries"]) if row else []
+
+
+def reasons_page(connection: Connection, file_id: int) -> dict[str, Any]:
+    """Return all that a person needs to mend a file.
+
+    Returns:
+        `key`, `version`, `arrived_at`, `size`, `sha256`, `reasons` (codes), `message` (what to mend), `rows_good`,
+        `rows_rejected`, `counts` (by reason code, exact), `drift` (unknown columns) and `entries` (`line`,
+        `column`, `code`, `value`; of the first 1,000 rejected records).
+    """
+    with connection.cursor(row_factory=dict_row) as cursor:
+        row = cursor.execute(
+            "select key, version, arrived_at, size, sha256, reasons, message, rows_good, rows_rejected, counts, "
+            "drift, entries from mdp.files where file_id = %s",
+            [file_id],
+        ).fetchone()
+    connection.commit()
+    if row is None:
+        return {}
+    return {**row, "arrived_at": row["arrived_at"].isoformat()}
+
+
+def states_of(connection: Connection, versions: Sequence[tuple[str, str]]) -> list[tuple[str, str, str, list[str]]]:
+    """Return key, version, state and reason codes of those (key, version) that the ledger knows, oldest entry first."""
+    rows = connection.execute(
+        "select f.key, f.version, f.state::text, f.reasons from mdp.files f "
+        "join unnest(%s::text[], %s::text[]) as p (key, version) using (key, version) order by f.file_id",
+        [[key for key, _ in versions], [version for _, version in versions]],
+    ).fetchall()
+    connection.commit()
+    return rows
+
+
+def count_states(connection: Connection) -> dict[str, int]:
+    """Return how many files are in each state that occurs."""
+    rows = connection.execute("select state::text, count(*) from mdp.files group by state order by state").fetchall()
+    connection.commit()
+    return dict(rows)
+
+
+def any_rows_loaded(connection: Connection) -> bool:
+    """Tell whether a file with rows was ever loaded."""
+    found = connection.execute("select from mdp.files where rows_loaded > 0 limit 1").rowcount
+    connection.commit()
+    return found > 0
+
+
+def newest_load_age(connection: Connection) -> float | None:
+    """Return the seconds since the last load, or None if there was none."""
+    row = connection.execute(
+        "select extract(epoch from clock_timestamp() - max(loaded_at))::float8 from mdp.files"
+    ).fetchone()
+    connection.commit()
+    return row[0] if row else None
+
+
+def upload_to_row(connection: Connection) -> dict[str, float | None]:
+    """Return `p50` and `p95` of the seconds from upload to row over the last `n` files with rows, at most 200."""
+    with connection.cursor(row_factory=dict_row) as cursor:
+        row = cursor.execute(
+            "select percentile_cont(0.5) within group (order by s) as p50, "
+            "percentile_cont(0.95) within group (order by s) as p95, count(*) as n "
+            "from (select extract(epoch from loaded_at - arrived_at)::float8 as s from mdp.files "
+            "where loaded_at is not null and rows_loaded > 0 order by loaded_at desc limit 200) t"
+        ).fetchone()
+    connection.commit()
+    return row or {}

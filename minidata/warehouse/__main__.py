@@ -14,6 +14,7 @@ from pydantic import Field, SecretStr
 
 from minidata.dataset import declared_datasets
 from minidata.errors import PermanentError, TransientError
+from minidata.ledger import allow_events
 from minidata.one_shot import run_one_shot
 from minidata.settings import Settings, read_settings
 from minidata.warehouse import migrate as steps
@@ -102,14 +103,6 @@ def create_events_role(admin: Connection, database: str, password: str) -> None:
     """Create `mdp_events`, which may add to the inbox of a database and nothing else, or set its password anew."""
     _role(admin, "mdp_events", password)
     admin.execute(sql.SQL("grant connect on database {} to mdp_events").format(sql.Identifier(database)))
-
-
-def allow_events(owner: Connection) -> None:
-    """Let `mdp_events`, if there is one, add to the inbox; MinIO also looks whether the table is there."""
-    with owner.transaction():
-        if owner.execute("select from pg_roles where rolname = 'mdp_events'").rowcount:
-            owner.execute("grant usage on schema mdp to mdp_events")
-            owner.execute("grant select, insert on mdp.inbox to mdp_events")
 
 
 def create_guest(admin: Connection, name: str, password: str) -> None:

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from minidata import ledger
 from minidata.errors import PermanentError
 from minidata.settings import Settings
 from minidata.store import ObjectStore
@@ -130,19 +131,11 @@ def _draw(plan: Generation, sinks: list[Uploader], seconds: float, settings: Set
         stages: dict[str, int] = {}
 
         def look() -> None:
-            found: dict[str, int] = dict(
-                connection.execute("select state::text, count(*) from mdp.files group by state order by state")
-            )
-            stages.update(dict.fromkeys(_STAGES, 0) | found)
+            stages.update(dict.fromkeys(_STAGES, 0) | ledger.count_states(connection))
 
         def done() -> bool:
-            keys, versions = zip(*raw.versions, strict=True)
-            row = connection.execute(
-                "select count(*) from mdp.files join unnest(%s::text[], %s::text[]) as u (key, version) "
-                "using (key, version) where state::text = any(%s)",
-                [list(keys), list(versions), list(FINAL)],
-            ).fetchone()
-            return row is not None and row[0] == len(raw.versions)
+            found = ledger.states_of(connection, raw.versions)
+            return sum(state in FINAL for _, _, state, _ in found) == len(raw.versions)
 
         def until_done() -> Iterator[Written]:
             yield from _paced(plan.write(sinks), seconds, look)

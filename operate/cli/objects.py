@@ -12,6 +12,7 @@ import psycopg
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from minidata import ledger
 from minidata.errors import PermanentError, TransientError
 from minidata.settings import Settings
 from minidata.store import ObjectStore
@@ -144,10 +145,10 @@ def wait_for(settings: Settings, present: list[tuple[str, str]], *, json_: bool,
         PermanentError: if the time, in seconds, is over; or, being strict, if one is not archived in the end.
     """
     started = time.monotonic()
-    with closing(_Ledger(settings, present)) as ledger, progress_bar() as progress:
+    with closing(_Ledger(settings, present)) as entries, progress_bar() as progress:
         task = progress.add_task("Waiting", total=len(present))
         while True:
-            states = ledger.states()
+            states = entries.states()
             done = [row for row in states if row[2] in FINAL]
             progress.update(task, completed=len(done))
             if len(done) == len(present):
@@ -183,7 +184,7 @@ class _Ledger:
 
     def __init__(self, settings: Settings, present: list[tuple[str, str]]) -> None:
         self._settings = settings
-        self._asked = [[key for key, _ in present], [version for _, version in present]]
+        self._present = present
         self._connection: Connection | None = None
 
     def states(self) -> list[tuple[str, str, str, list[str]]]:
@@ -192,11 +193,7 @@ class _Ledger:
             if self._connection is None:
                 self._connection = connect(self._settings, "loader")
                 self._connection.autocommit = True
-            return self._connection.execute(
-                "select f.key, f.version, f.state::text, f.reasons from mdp.files f "
-                "join unnest(%s::text[], %s::text[]) as p (key, version) using (key, version) order by f.file_id",
-                self._asked,
-            ).fetchall()
+            return ledger.states_of(self._connection, self._present)
         except (TransientError, psycopg.OperationalError):
             self.close()
             time.sleep(_OUTAGE_SECONDS)

@@ -4,6 +4,7 @@ from typing import Any
 
 import psutil
 
+from minidata import ledger
 from minidata.errors import PlatformError
 from minidata.settings import Settings
 from minidata.warehouse.connection import connect
@@ -80,19 +81,8 @@ def _memory(state: State, service: str) -> int:
 
 def _pipeline(settings: Settings) -> dict[str, Any]:
     with connect(settings, "loader") as connection:
-        files = connection.execute(
-            "select state::text, count(*) from mdp.files group by state order by state"
-        ).fetchall()
-        age = connection.execute(
-            "select extract(epoch from clock_timestamp() - max(loaded_at))::float8 from mdp.files"
-        ).fetchone()
-        times = connection.execute(
-            "select percentile_cont(0.5) within group (order by s), percentile_cont(0.95) within group (order by s), "
-            "count(*) from (select extract(epoch from loaded_at - arrived_at)::float8 as s from mdp.files "
-            "where loaded_at is not null and rows_loaded > 0 order by loaded_at desc limit 200) t"
-        ).fetchone()
-    return {
-        "files": dict(files),
-        "newest_row_age_seconds": age[0] if age else None,
-        "upload_to_row_seconds": dict(zip(("p50", "p95", "n"), times, strict=True)) if times else _NO_TIMES,
-    }
+        return {
+            "files": ledger.count_states(connection),
+            "newest_row_age_seconds": ledger.newest_load_age(connection),
+            "upload_to_row_seconds": ledger.upload_to_row(connection),
+        }

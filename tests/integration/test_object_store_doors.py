@@ -21,7 +21,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from minidata.errors import PermanentError
-from minidata.events.inbox import keys_of
+from minidata.events.watch import keys_of
 from minidata.settings import Settings
 from minidata.warehouse.connection import connect
 from minidata.warehouse.migrate import create_roles, create_warehouse, migrate

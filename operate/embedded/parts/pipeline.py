@@ -3,8 +3,8 @@
 from concurrent.futures import Future
 from importlib.metadata import version
 
+from minidata import ledger
 from minidata.errors import TransientError
-from minidata.events.inbox import CHANNEL
 from minidata.warehouse.connection import connect
 from operate.embedded import airflow, postgres
 from operate.embedded.parts import PROBE_SECONDS, Start
@@ -52,7 +52,7 @@ def await_trigger(start: Start) -> None:
         postgres.probe(start.state.port("postgres"), password)
         with postgres.connect_administrator(start.state.port("postgres"), password) as admin:
             query = "select 1 from pg_stat_activity where usename = 'mdp_loader' and query = %s"
-            if not admin.execute(query, [f"listen {CHANNEL}"]).fetchone():
+            if not admin.execute(query, [f"listen {ledger.CHANNEL}"]).fetchone():
                 raise TransientError("The DAG's trigger does not listen yet.")
 
     start.supervisor.wait("airflow-triggerer", listens, PROBE_SECONDS)
@@ -65,7 +65,7 @@ def start_simulator(start: Start) -> None:
 
     def rows() -> None:
         with connect(start.settings, "loader") as connection:
-            if not connection.execute("select 1 from mdp.files where rows_loaded > 0 limit 1").fetchone():
+            if not ledger.any_rows_loaded(connection):
                 raise TransientError("No row has been loaded yet.")
 
     start.supervisor.wait(SIMULATOR, rows, PROBE_SECONDS)
