@@ -1,15 +1,4 @@
--- Roles and their databases. Run once by the server's administrator, again without harm.
--- {placeholders} are quoted by the caller; a role without a password cannot log in.
-do $$
-begin
-    if not exists (select from pg_roles where rolname = 'mdp_owner') then create role mdp_owner login; end if;
-    if not exists (select from pg_roles where rolname = 'mdp_loader') then create role mdp_loader login; end if;
-    if not exists (select from pg_roles where rolname = 'mdp_bi') then create role mdp_bi login; end if;
-end
-$$;
-alter role mdp_owner password {owner_password};
-alter role mdp_loader password {loader_password};
-alter role mdp_bi password {bi_password};
+-- Settings of the warehouse's roles. Run by the server's administrator at every start.
 alter role mdp_owner set timezone = 'UTC';
 alter role mdp_loader set timezone = 'UTC';
 alter role mdp_loader set idle_in_transaction_session_timeout = '10min';

@@ -1,31 +1,28 @@
-"""Sets up a PostgreSQL server for the platform: roles, databases, migrations, tables, views; again without harm.
+"""Sets up a PostgreSQL server for the platform: roles, databases, migrations, tables and views.
 
-Run as `python -m minidata.warehouse`, with the `MDP_*` settings, before anything else uses the server: by Compose,
-by a Helm hook, or by hand. Needs the server's administrator, unless a person has made the roles (`--no-roles`).
+Run as `python -m minidata.warehouse`, with the `MDP_*` settings, before anything else uses the server: by Compose, by
+a Helm hook or by hand, as often as you like. It needs the server's administrator, unless the roles and databases
+already exist (`--no-roles`).
 """
 
 import argparse
 import sys
 from collections.abc import Sequence
 
-import psycopg
-from psycopg import sql
 from pydantic import Field, SecretStr
 
-from minidata.dataset import declared_datasets
-from minidata.errors import PermanentError, TransientError
 from minidata.ledger import allow_events
 from minidata.one_shot import run_one_shot
 from minidata.settings import Settings, read_settings
-from minidata.warehouse import migrate as steps
-from minidata.warehouse.connection import Connection, connect, conninfo
-from minidata.warehouse.mart import apply_mart
+from minidata.warehouse.connection import connect, connect_administrator
+from minidata.warehouse.databases import create_app_database, create_events_role, create_warehouse
+from minidata.warehouse.migrate import upgrade
 
-GUESTS = ("airflow", "metabase")  # programs that may have a role and a database of their own on this server
+APPS = ("airflow", "metabase")  # they may have a role and a database of their own on this server
 
 
 class Administration(Settings):
-    """The settings, and the secrets that only whoever sets up a server needs."""
+    """The settings, and the secrets that only the set-up of a server needs."""
 
     admin_user: str = Field("mdp_admin", description="Administrator of the PostgreSQL server.")
     admin_password: SecretStr | None = Field(None, description="Its password.")
@@ -45,105 +42,45 @@ def administration() -> Administration:
     return read_settings(Administration)
 
 
-def set_up(settings: Administration, guests: Sequence[str] = (), *, roles: bool = True) -> list[str]:
-    """Bring a server to what the platform needs, whatever it has already.
+def set_up(settings: Administration, apps: Sequence[str] = (), *, roles: bool = True) -> list[str]:
+    """Create on a server what the platform needs and the server lacks.
 
     Args:
         settings: where it is, and the secrets.
-        guests: of `GUESTS`, who gets a role and a database.
-        roles: make roles and databases; needs the administrator.
+        apps: those of `APPS` that get a role and a database.
+        roles: create roles and databases too; needs the administrator.
 
     Returns:
-        The migrations that were run.
+        Names of the migrations that were run.
 
     Raises:
         PermanentError: if a password is unset or refused.
-        TransientError: if the server is away.
+        TransientError: if the server cannot be reached.
     """
     if roles:
-        with connect_administrator(settings) as admin:
-            steps.create_roles(admin, settings)
-            become(admin, "mdp_owner")
-            steps.create_warehouse(admin, settings)
+        with connect_administrator(settings, settings.admin_user, settings.secret("admin_password")) as admin:
+            create_warehouse(admin, settings)
             if settings.events_password:
                 create_events_role(admin, settings.database_name, settings.events_password.get_secret_value())
-            for guest in guests:
-                create_guest(admin, guest, settings.secret(f"{guest}_database_password"))
+            for app in apps:
+                create_app_database(admin, app, settings.secret(f"{app}_database_password"))
     with connect(settings, "owner") as owner:
-        applied = steps.migrate(owner)
-        steps.apply_datasets(owner, declared_datasets(settings).values())
-        apply_mart(owner)
+        applied = upgrade(owner, settings)
         allow_events(owner)
     return applied
-
-
-def connect_administrator(settings: Administration) -> Connection:
-    """Connect to the server's own database; the caller closes the connection.
-
-    Raises:
-        PermanentError: if the password is unset or refused.
-        TransientError: if the server is away.
-    """
-    where = f"PostgreSQL at {settings.database_host}:{settings.database_port}"
-    password = settings.secret("admin_password")
-    try:
-        return psycopg.connect(
-            conninfo(settings, "owner"), dbname="postgres", user=settings.admin_user, password=password
-        )
-    except psycopg.OperationalError as error:
-        if "authentication failed" not in str(error):
-            raise TransientError(f"{where} cannot be reached: {str(error).strip()}.") from error
-        raise PermanentError(
-            f"{where} refuses the password of {settings.admin_user}. MDP_ADMIN_PASSWORD must be the one that the "
-            "server's data were made with; a new value in .env does not change it there."
-        ) from error
-
-
-def create_events_role(admin: Connection, database: str, password: str) -> None:
-    """Create `mdp_events`, which may add to the inbox of a database and nothing else, or set its password anew."""
-    _role(admin, "mdp_events", password)
-    admin.execute(sql.SQL("grant connect on database {} to mdp_events").format(sql.Identifier(database)))
-
-
-def create_guest(admin: Connection, name: str, password: str) -> None:
-    """Create the role and the database of another program, or set the role's password anew."""
-    _role(admin, name, password)
-    become(admin, name)
-    database = sql.Identifier(name)
-    if not admin.execute("select from pg_database where datname = %s", [name]).rowcount:
-        admin.execute(sql.SQL("create database {0} owner {0}").format(database))
-    admin.execute(sql.SQL("revoke all on database {} from public").format(database))
-
-
-def become(admin: Connection, role: str) -> None:
-    """Let an administrator who is no superuser, as on a managed server, make databases that a role owns."""
-    admin.execute(
-        sql.SQL("grant {} to current_user").format(sql.Identifier(role))
-        if not admin.execute("select from pg_roles where rolname = current_user and rolsuper").rowcount
-        else sql.SQL("select")
-    )
-    admin.commit()
-    admin.autocommit = True  # databases are not made in a transaction
-
-
-def _role(admin: Connection, name: str, password: str) -> None:
-    role = sql.Identifier(name)
-    if not admin.execute("select from pg_roles where rolname = %s", [name]).rowcount:
-        admin.execute(sql.SQL("create role {} login").format(role))
-    admin.execute(sql.SQL("alter role {} password {}").format(role, sql.Literal(password)))
 
 
 def main() -> int:
     """Set up the server, waiting until it answers; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m minidata.warehouse", description=__doc__)
-    parser.add_argument("--guest", action="append", default=[], choices=GUESTS, help="also its role and database")
-    parser.add_argument("--no-roles", action="store_true", help="roles and databases are there already")
+    parser.add_argument("--app", action="append", default=[], choices=APPS, help="also create its role and database")
+    parser.add_argument("--no-roles", action="store_true", help="roles and databases already exist")
     parser.add_argument("--wait", type=float, default=60, metavar="SECONDS", help="for the server (default 60)")
     arguments = parser.parse_args()
 
     def work() -> str:
-        applied = set_up(administration(), arguments.guest, roles=not arguments.no_roles)
-        return f"The warehouse is up to date: {', '.join(applied) or 'nothing was lacking.'}"
+        applied = set_up(administration(), arguments.app, roles=not arguments.no_roles)
+        return f"The warehouse is up to date. Migrations run: {', '.join(applied) or 'none'}."
 
     return run_one_shot(work, arguments.wait)
 

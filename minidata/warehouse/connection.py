@@ -15,24 +15,17 @@ _AWAY = ("08", "40", "53", "55", "57", "58")
 
 
 def conninfo(settings: Settings, role: Role) -> str:
-    """Write the connection string of a role, its password included.
+    """Return the connection string of a role, with its password.
 
     Raises:
         PermanentError: if the role's password is not set.
     """
     return psycopg.conninfo.make_conninfo(
-        host=settings.database_host,
-        port=settings.database_port,
+        _server(settings),
         dbname=settings.database_name,
         user=f"mdp_{role}",
         password=settings.secret(f"{role}_password"),
-        sslmode=settings.database_tls,
-        connect_timeout=5,
         application_name=f"mdp_{role}",
-        # A dead peer is noticed in seconds, so that no step hangs on a server that has gone.
-        keepalives_idle=10,
-        keepalives_interval=5,
-        keepalives_count=3,
     )
 
 
@@ -43,24 +36,48 @@ def connect(settings: Settings, role: Role) -> Connection:
         PermanentError: if the password is unset or wrong.
         TransientError: if the server cannot be reached.
     """
+    return _connect(settings, conninfo(settings, role), f"mdp_{role}", f"MDP_{role.upper()}_PASSWORD")
+
+
+def connect_administrator(settings: Settings, user: str, password: str) -> Connection:
+    """Open a connection to the database `postgres` of the server, which the caller closes.
+
+    Raises:
+        PermanentError: if the password is wrong.
+        TransientError: if the server cannot be reached.
+    """
+    place = psycopg.conninfo.make_conninfo(_server(settings), dbname="postgres", user=user, password=password)
+    return _connect(settings, place, user, "MDP_ADMIN_PASSWORD")
+
+
+def _server(settings: Settings) -> str:
+    return psycopg.conninfo.make_conninfo(
+        host=settings.database_host,
+        port=settings.database_port,
+        sslmode=settings.database_tls,
+        connect_timeout=5,
+        # A dead peer is noticed in seconds, so that no step hangs on a server that has gone.
+        keepalives_idle=10,
+        keepalives_interval=5,
+        keepalives_count=3,
+    )
+
+
+def _connect(settings: Settings, place: str, user: str, variable: str) -> Connection:
     try:
-        return psycopg.connect(conninfo(settings, role))
+        return psycopg.connect(place)
     except psycopg.OperationalError as error:
-        raise _explained(error, settings, role) from error
-
-
-def _explained(error: psycopg.OperationalError, settings: Settings, role: Role) -> Exception:
-    where = f"PostgreSQL at {settings.database_host}:{settings.database_port}"
-    if "password authentication failed" in str(error) or "no password supplied" in str(error):
-        return PermanentError(
-            f"{where} refuses the password of mdp_{role}. "
-            f"MDP_{role.upper()}_PASSWORD must be the one that the server was set up with."
-        )
-    return TransientError(f"{where} cannot be reached: {str(error).strip()}. Is it running? See `./mdp status`.")
+        where = f"PostgreSQL at {settings.database_host}:{settings.database_port}"
+        if "password authentication failed" in str(error) or "no password supplied" in str(error):
+            raise PermanentError(
+                f"{where} refuses the password of {user}. Set {variable} to the password that the server was set up "
+                "with; a new value in .env does not change it there."
+            ) from error
+        raise TransientError(f"{where} cannot be reached: {str(error).strip()}. Check `./mdp status`.") from error
 
 
 def is_outage(error: BaseException) -> bool:
-    """Tell whether an error of the driver means that the server is away or in trouble, not that the query is wrong."""
+    """Return whether an error of the driver means that the server is in trouble, not that the query is wrong."""
     if isinstance(error, psycopg.InterfaceError):
         return True
     return isinstance(error, psycopg.OperationalError) and (error.sqlstate or _AWAY[0]).startswith(_AWAY)

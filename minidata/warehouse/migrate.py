@@ -4,40 +4,27 @@ import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 
-from psycopg import sql
-
-from minidata.dataset import Dataset
+from minidata.dataset import Dataset, declared_datasets
 from minidata.errors import PermanentError
 from minidata.settings import PROJECT, Settings
 from minidata.warehouse.connection import Connection
+from minidata.warehouse.mart import apply_mart
 from minidata.warehouse.tables import create_tables
 
 MIGRATIONS = PROJECT / "warehouse" / "migrations"
-ROLES = PROJECT / "warehouse" / "roles.sql"
 _LOCK = 7_463_001  # any constant; two migrations at once wait for each other
 
 
-def create_roles(connection: Connection, settings: Settings) -> None:
-    """Create the roles of the warehouse and set their passwords; needs the server's administrator."""
-    passwords = {f"{role}_password": settings.secret(f"{role}_password") for role in ("owner", "loader", "bi")}
-    text = ROLES.read_text(encoding="utf-8")
-    for name, password in passwords.items():
-        text = text.replace("{" + name + "}", sql.Literal(password).as_string(connection))
-    connection.execute(text.encode())
-    connection.commit()
+def upgrade(owner: Connection, settings: Settings) -> list[str]:
+    """Bring a warehouse up to date: migrations, tables of the datasets, reading views.
 
-
-def create_warehouse(connection: Connection, settings: Settings) -> None:
-    """Create the warehouse's database, and say who may connect; needs the administrator, outside a transaction."""
-    database = sql.Identifier(settings.database_name)
-    connection.commit()
-    connection.autocommit = True
-    query = "select 1 from pg_database where datname = %s"
-    if not connection.execute(query, [settings.database_name]).fetchone():
-        connection.execute(sql.SQL("create database {} owner mdp_owner").format(database))
-    connection.execute(sql.SQL("revoke all on database {} from public").format(database))
-    connection.execute(sql.SQL("grant connect, temporary on database {} to mdp_loader").format(database))
-    connection.execute(sql.SQL("grant connect on database {} to mdp_bi").format(database))
+    Returns:
+        Names of the migrations that were run.
+    """
+    applied = migrate(owner)
+    apply_datasets(owner, declared_datasets(settings).values())
+    apply_mart(owner)
+    return applied
 
 
 def migrate(connection: Connection, folder: Path = MIGRATIONS) -> list[str]:

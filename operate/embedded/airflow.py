@@ -12,8 +12,6 @@ from typing import Any
 from urllib.parse import quote
 
 import psutil
-import psycopg
-from psycopg import sql
 
 from minidata.errors import PermanentError, TransientError
 from minidata.settings import PROJECT, Settings
@@ -123,17 +121,6 @@ def write_passwords(home: Path, password: str) -> None:
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w") as stream:
         json.dump({USER: password}, stream)
-
-
-def create_database(admin: psycopg.Connection[Any], password: str) -> None:
-    """Create Airflow's own role and database, or set the role's password anew; needs the administrator."""
-    admin.autocommit = True
-    if not admin.execute("select 1 from pg_roles where rolname = 'airflow'").fetchone():
-        admin.execute("create role airflow login")
-    admin.execute(sql.SQL("alter role airflow password {}").format(sql.Literal(password)))
-    if not admin.execute("select 1 from pg_database where datname = 'airflow'").fetchone():
-        admin.execute("create database airflow owner airflow")
-        admin.execute("revoke all on database airflow from public")
 
 
 @dataclass(frozen=True)

@@ -86,7 +86,7 @@ def server(empty_data: Path, tmp_path: Path) -> Iterator[Administration]:
 
 @pytest.fixture(scope="module")
 def ready(empty_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Administration]:
-    """A server that is set up, with the guests."""
+    """A server that is set up, with the apps' databases."""
     with running(copy_of(empty_data, tmp_path_factory.mktemp("ready") / "state")) as settings:
         set_up(settings, ["metabase", "airflow"])
         yield settings

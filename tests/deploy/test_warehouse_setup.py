@@ -9,8 +9,8 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 from minidata.errors import PermanentError, TransientError
-from minidata.warehouse.__main__ import Administration, administration, connect_administrator, set_up
-from minidata.warehouse.connection import connect, conninfo
+from minidata.warehouse.__main__ import Administration, administration, set_up
+from minidata.warehouse.connection import connect, connect_administrator, conninfo
 from tests.deploy.conftest import PROJECT
 
 SECRETS = ("admin", "owner", "loader", "bi", "events", "metabase_database", "airflow_database")
@@ -25,8 +25,8 @@ def test_an_empty_server_gets_everything_and_a_second_run_changes_nothing(server
     assert set_up(server, ["metabase", "airflow"]) == []
     with connect(server, "bi") as connection:
         assert connection.execute("select count(*) from video_metrics").fetchone() == (0,)
-    for guest in ("metabase", "airflow"):
-        own = make_conninfo(conninfo(server, "loader"), user=guest, dbname=guest, password=f"{guest}-secret")
+    for app in ("metabase", "airflow"):
+        own = make_conninfo(conninfo(server, "loader"), user=app, dbname=app, password=f"{app}-secret")
         with psycopg.connect(own) as connection:
             connection.execute("create table mine (a int)")
 
@@ -35,7 +35,7 @@ def _later_migrations() -> list[str]:
     return sorted(file.name for file in (PROJECT / "warehouse/migrations").glob("*.sql"))[1:]
 
 
-def test_guests_and_events_reach_no_other_database(ready: Administration) -> None:
+def test_apps_and_events_reach_no_other_database(ready: Administration) -> None:
     for user, databases in {
         "metabase": ["warehouse", "airflow"],
         "airflow": ["warehouse"],
@@ -71,7 +71,7 @@ def test_the_events_role_adds_to_the_inbox_and_nothing_else(ready: Administratio
 
 
 def test_a_managed_server_whose_administrator_is_no_superuser_will_do(server: Administration) -> None:
-    with connect_administrator(server) as admin:
+    with connect_administrator(server, server.admin_user, server.secret("admin_password")) as admin:
         admin.execute("create role manager login createrole createdb password 'manager-secret'")
     managed = server.model_copy(
         update={
@@ -118,7 +118,7 @@ def test_the_command_reads_secrets_from_files_and_the_environment_goes_first(
         "MDP_OWNER_PASSWORD": "",  # an empty line of .env is no password
     }
     done = subprocess.run(
-        [sys.executable, "-m", "minidata.warehouse", "--guest", "metabase"],
+        [sys.executable, "-m", "minidata.warehouse", "--app", "metabase"],
         env=environment, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")

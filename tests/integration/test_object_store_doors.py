@@ -24,7 +24,8 @@ from minidata.errors import PermanentError
 from minidata.events.watch import keys_of
 from minidata.settings import Settings
 from minidata.warehouse.connection import connect
-from minidata.warehouse.migrate import create_roles, create_warehouse, migrate
+from minidata.warehouse.databases import create_warehouse
+from minidata.warehouse.migrate import migrate
 from operate.embedded import buckets, certificates, doors, object_store, ports, postgres, postgres_home, processes
 from operate.embedded.object_store import Buckets, Identities, Identity
 from operate.embedded.secrets import make_secrets, read_secrets
@@ -97,7 +98,6 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         supervisor.start("postgres")
         supervisor.wait("postgres", lambda: postgres.probe(target.port, password), 60)
         with postgres.connect_administrator(target.port, password) as admin:
-            create_roles(admin, platform.settings)
             create_warehouse(admin, platform.settings)
         with connect(platform.settings, "owner") as owner:
             migrate(owner)

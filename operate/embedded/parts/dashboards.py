@@ -2,6 +2,7 @@
 
 from concurrent.futures import Future
 
+from minidata.warehouse.databases import create_app_database
 from operate.embedded import postgres
 from operate.embedded.parts import PROBE_SECONDS, Start
 from operate.embedded.service import TITLES
@@ -23,7 +24,7 @@ def start_dashboards(start: Start, database: "Future[None]") -> None:
     environment.create(say, setup.marked(start.state))
     database.result()
     with postgres.connect_administrator(start.state.port("postgres"), start.secrets["MDP_ADMIN_PASSWORD"]) as admin:
-        superset.create_database(admin, start.secrets["MDP_SUPERSET_DATABASE_PASSWORD"])
+        create_app_database(admin, superset.DATABASE, start.secrets["MDP_SUPERSET_DATABASE_PASSWORD"])
     if setup.set_up(start.state, start.settings, say):
         start.supervisor.stop(superset.NAME)  # one that runs is of another version, or knows another password
     start.run(superset.NAME)

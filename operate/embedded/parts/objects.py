@@ -4,8 +4,8 @@ from collections.abc import Callable
 from concurrent.futures import Future
 
 from minidata.ledger import allow_events
-from minidata.warehouse.__main__ import create_events_role
 from minidata.warehouse.connection import connect
+from minidata.warehouse.databases import create_events_role
 from operate.embedded import buckets, object_store, postgres
 from operate.embedded.doors import require_closed
 from operate.embedded.minio.prepare import prepare

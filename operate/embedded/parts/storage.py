@@ -1,10 +1,9 @@
 """What holds the rows: PostgreSQL with the warehouse."""
 
-from minidata.dataset import declared_datasets
 from minidata.warehouse.connection import connect
-from minidata.warehouse.mart import apply_mart
-from minidata.warehouse.migrate import apply_datasets, create_roles, create_warehouse, migrate
-from operate.embedded import airflow, postgres
+from minidata.warehouse.databases import create_app_database, create_warehouse
+from minidata.warehouse.migrate import upgrade
+from operate.embedded import postgres
 from operate.embedded.parts import PROBE_SECONDS, Start
 from operate.embedded.service import TITLES
 
@@ -19,11 +18,8 @@ def start_database(start: Start) -> None:
     start.run("postgres")
     start.supervisor.wait("postgres", lambda: postgres.probe(target.port, password), PROBE_SECONDS)
     with postgres.connect_administrator(target.port, password) as admin:
-        create_roles(admin, start.settings)
-        airflow.create_database(admin, start.secrets["MDP_AIRFLOW_DATABASE_PASSWORD"])
         create_warehouse(admin, start.settings)
+        create_app_database(admin, "airflow", start.secrets["MDP_AIRFLOW_DATABASE_PASSWORD"])
     with connect(start.settings, "owner") as owner:
-        migrate(owner)
-        apply_datasets(owner, declared_datasets(start.settings).values())
-        apply_mart(owner)
+        upgrade(owner, start.settings)
     start.report(title, None)

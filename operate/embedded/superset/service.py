@@ -7,7 +7,6 @@ from typing import Any
 from urllib.parse import quote
 
 import psycopg
-from psycopg import sql
 
 from minidata.errors import TransientError
 from minidata.settings import PROJECT, Settings
@@ -68,18 +67,6 @@ def address(state: State) -> str:
         PermanentError: if the platform was never started with one.
     """
     return f"http://127.0.0.1:{state.port(NAME)}"
-
-
-def create_database(admin: psycopg.Connection[Any], password: str) -> None:
-    """Create Superset's own role and database, or set the role's password anew; needs the administrator."""
-    admin.autocommit = True
-    name = sql.Identifier(DATABASE)
-    if not admin.execute("select 1 from pg_roles where rolname = %s", [DATABASE]).fetchone():
-        admin.execute(sql.SQL("create role {} login").format(name))
-    admin.execute(sql.SQL("alter role {} password {}").format(name, sql.Literal(password)))
-    if not admin.execute("select 1 from pg_database where datname = %s", [DATABASE]).fetchone():
-        admin.execute(sql.SQL("create database {} owner {}").format(name, name))
-        admin.execute(sql.SQL("revoke all on database {} from public").format(name))
 
 
 def connect(settings: Settings, password: str) -> psycopg.Connection[Any]:

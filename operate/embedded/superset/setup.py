@@ -27,7 +27,7 @@ def set_up(state: State, settings: Settings, report: Callable[[str], None]) -> b
     """Make Superset's tables, roles and administrator, unless that was done for this very version and password.
 
     Args:
-        state: the platform, whose database must answer and have Superset's (`service.create_database`).
+        state: the platform, whose database must answer and have Superset's database.
         settings: where PostgreSQL is.
         report: told what is being done, in a few words.
 
