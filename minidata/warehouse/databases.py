@@ -33,7 +33,7 @@ def create_app_database(admin: Connection, name: str, password: str) -> None:
 
 
 def create_events_role(admin: Connection, database: str, password: str) -> None:
-    """Create `mdp_events`, the role that MinIO writes its events with; `minidata.ledger.allow_events` grants it the inbox."""
+    """Create `mdp_events`, the role that MinIO writes its events with (see `ledger.allow_events`)."""
     _create_role(admin, "mdp_events", password)
     admin.execute(sql.SQL("grant connect on database {} to mdp_events").format(sql.Identifier(database)))
 
