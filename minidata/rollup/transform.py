@@ -1,52 +1,42 @@
-"""The transform: good rows to rollups, written once in Narwhals for every engine that it knows."""
+"""The transform: accepted rows to rollups, in Polars."""
 
 from collections.abc import Callable
-from typing import TypeVar
 
-import narwhals as nw
 import polars as pl
-from narwhals.typing import IntoLazyFrame
 
 from minidata.dataset import Maximum, Rollup, Window
 
-Frame = TypeVar("Frame", bound=IntoLazyFrame)
 
-
-def roll_up(rows: Frame, rollup: Rollup) -> Frame:
+def roll_up(rows: pl.LazyFrame, rollup: Rollup) -> pl.LazyFrame:
     """Group the rows of a dataset into a rollup.
 
     Args:
-        rows: a lazy frame of any engine with the dataset's columns; timestamps naive, in UTC.
-        rollup: what to make.
+        rows: the dataset's columns; timestamps naive, in UTC.
+        rollup: its declaration.
 
     Returns:
-        A lazy frame of the same engine with `rollup.merged_columns`, each key once.
+        `rollup.merged_columns`, each key once.
     """
-    frame = nw.from_native(rows).select(*(_source(rollup, column).alias(column) for column in rollup.merged_columns))
-    return _group(frame, rollup).to_native()
+    return regroup(rows.select(_source(rollup, column).alias(column) for column in rollup.merged_columns), rollup)
 
 
-def regroup(partials: Frame, rollup: Rollup) -> Frame:
+def regroup(partials: pl.LazyFrame, rollup: Rollup) -> pl.LazyFrame:
     """Merge partial rollups: the same measures once more, over `rollup.merged_columns`."""
-    return _group(nw.from_native(partials), rollup).to_native()
-
-
-def _source(rollup: Rollup, column: str) -> nw.Expr:
-    key = rollup.keys.get(column)
-    if isinstance(key, Window):
-        return nw.col(key.window).dt.truncate(f"{key.seconds}s")
-    return nw.col(rollup.source_of(column))
-
-
-def _group(frame: nw.LazyFrame[Frame], rollup: Rollup) -> nw.LazyFrame[Frame]:
     order = [rollup.latest.into, *rollup.latest.columns]
-    latest = [nw.col(column).last(order_by=order) for column in rollup.latest.columns]
+    latest = [pl.col(column).sort_by(order).last() for column in rollup.latest.columns]
     measures = [
-        nw.col(name).max() if isinstance(measure, Maximum) else nw.col(name).min()
+        pl.col(name).max() if isinstance(measure, Maximum) else pl.col(name).min()
         for name, measure in rollup.measures.items()
     ]
-    grouped = frame.group_by(*rollup.keys).agg(*latest, *measures, nw.col(rollup.latest.into).max())
-    return grouped.select(*rollup.merged_columns)
+    grouped = partials.group_by(*rollup.keys).agg(*latest, *measures, pl.col(rollup.latest.into).max())
+    return grouped.select(rollup.merged_columns)
+
+
+def _source(rollup: Rollup, column: str) -> pl.Expr:
+    key = rollup.keys.get(column)
+    if isinstance(key, Window):
+        return pl.col(key.window).dt.truncate(f"{key.seconds}s")
+    return pl.col(rollup.source_of(column))
 
 
 class RollupBuilder:

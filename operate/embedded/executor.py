@@ -34,8 +34,6 @@ MODULES = (
     "botocore.config",
     "botocore.exceptions",
     "botocore.handlers",
-    "narwhals._polars.group_by",
-    "narwhals._polars.namespace",
     "urllib3.connectionpool",
     "polars",
     "psycopg",
