@@ -1,69 +1,67 @@
-"""Channels and videos: who they are, and how their numbers come from the audience's clock."""
+"""Channels and videos: their names and texts, how popular they are, and how many people watch and like them."""
 
 import math
-import random
 import string
+import tomllib
 from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from statistics import median
 
-from simulator.clock import Rhythm
-from simulator.growth import Burst, aged, fading, uneven
-from simulator.names import CATEGORIES, Profile
-from simulator.titles import description, title
+from simulator.growth import Burst, Rhythm, aged, fading, uneven
 
-LIKES = (0.01, 0.08)  # likes of a view, least and most
-DISLIKES = (0.01, 0.10)  # dislikes of a like
+WORDS = tomllib.loads(Path(__file__).with_name("words.toml").read_text(encoding="utf-8"))
+LIKES = (0.01, 0.08)  # likes per view: least, most
+DISLIKES = (0.01, 0.10)  # dislikes per like: least, most
 CHURN = 0.25  # share of its subscribers that a channel loses in a year
-YEAR = 365.25 * 86400
+TOP_VIEWS = 9e8  # total views of the most popular video
+ZIPF = 0.95  # the total at rank r is TOP_VIEWS / r**ZIPF
+DAY = 86400
+YEAR = 365.25 * DAY
+_OLDEST, _YOUNGEST = 1500, 4  # age in days of the videos that exist at the start
 _ALPHABET = string.ascii_letters + string.digits + "-_"
 
 
-def identifier(length: int, draw: random.Random) -> str:
-    """Return an id in the alphabet of the real ones, leading dashes included."""
-    return "".join(draw.choices(_ALPHABET, k=length))
-
-
-def around(median: float, spread: float, draw: random.Random) -> float:
-    """Draw a log-normal number: the median times or over about e^spread."""
+def around(median: float, spread: float, draw: Random) -> float:
+    """Draw a log-normal number; about two thirds lie within a factor of e^spread of the median."""
     return median * math.exp(draw.gauss(0, spread))
 
 
 def within(number: float, bounds: tuple[float, float]) -> float:
-    """Cut a number to its bounds."""
+    """Clamp a number to its bounds."""
     return min(max(number, bounds[0]), bounds[1])
+
+
+def zipf(rank: int) -> float:
+    """Return the popularity at a rank, from 1, as a share of the first one's."""
+    return float(rank**-ZIPF)
+
+
+def _identifier(length: int, draw: Random) -> str:
+    return "".join(draw.choices(_ALPHABET, k=length))
 
 
 @dataclass(slots=True)
 class Channel:
-    """A channel.
+    """A channel."""
 
-    Attributes:
-        channel_id: 24 characters.
-        profile: its name, category, language and time.
-        rhythm: the clock of its audience.
-        reach: its popularity; 1 for the most popular channel.
-        activity: how often it publishes, relative to the others.
-        likes: usual likes of a view, of a video with ten million views.
-        dislikes: dislikes of such a like.
-        conversion: subscribers won by a view.
-        subscribers: at the world's start.
-        views: of all its videos at the world's start.
-        typical: views in a first audience hour of its usual new video.
-    """
-
-    channel_id: str
-    profile: Profile
-    rhythm: Rhythm
-    reach: float
-    activity: float
-    likes: float
-    dislikes: float
-    conversion: float
-    subscribers: float = 0.0
-    views: int = 0
-    typical: float = 0.0
+    channel_id: str  # 24 characters
+    name: str  # unique in its world
+    category: str  # one of the categories in words.toml
+    language: str  # of its titles, such as `en`
+    utc_offset: float  # local time of its audience, in hours
+    rhythm: Rhythm  # the week of its audience
+    reach: float  # its popularity; 1 for the most popular channel
+    activity: float  # how often it publishes, relative to the others
+    likes: float  # usual likes per view, of a video with ten million views
+    dislikes: float  # usual dislikes per like
+    conversion: float  # subscribers won per view
+    subscribers: float = 0.0  # at the world's start
+    views: int = 0  # of all its videos at the world's start
+    typical: float = 0.0  # views in a first audience hour of its usual new video
 
     def subscribers_at(self, views: int, elapsed: float) -> int:
-        """Count subscribers: each view wins some, time takes some away (so that the count may fall).
+        """Count subscribers: each view wins some, time takes some away, so the count may fall.
 
         Args:
             views: of all its videos now.
@@ -77,72 +75,119 @@ class Channel:
 
 @dataclass(slots=True)
 class Video:
-    """A video; `scale` is its views in a first audience hour, `began` the hours of its own clock at birth."""
+    """A video."""
 
-    video_id: str
-    channel: Channel
-    heading: str
-    text: str
-    created: float
-    key: int
-    began: float
-    likes: float
-    dislikes: float
-    scale: float = 0.0
-    bursts: list[Burst] = field(default_factory=list)
+    video_id: str  # 11 characters
+    channel: Channel  # its channel
+    title: str  # the first line of its description
+    description: str  # may hold line ends, quotes, emoji and any script
+    created: int  # publication, in whole seconds since the epoch
+    key: int  # selects the noise of its clock
+    likes: float  # likes per view, with ten million views
+    dislikes: float  # dislikes per like
+    scale: float = 0.0  # views in its first audience hour
+    bursts: list[Burst] = field(default_factory=list)  # when it went viral
+    born: float = field(init=False)  # its clock at publication, in uneven audience hours
 
-    def hours(self, audience: float) -> float:
-        """Return the time of its own uneven clock at some audience hours of its channel."""
-        return uneven(audience, self.key)
+    def __post_init__(self) -> None:
+        self.born = self.hours(self.created)
 
-    def counts(self, audience: float) -> tuple[float, float, float]:
-        """Return its views, likes and dislikes at some audience hours of its channel; none ever falls."""
-        hours = self.hours(audience)
-        views = self.scale * aged(hours - self.began)
-        # The larger the audience, the fewer of it like: a tenth power, within bounds, as in the published counts.
+    def hours(self, second: float) -> float:
+        """Return its clock at a second since the epoch, in uneven audience hours."""
+        return uneven(self.channel.rhythm.hours(second), self.key)
+
+    def age(self, second: float) -> float:
+        """Return the uneven audience hours since its publication."""
+        return self.hours(second) - self.born
+
+    def counts(self, second: float) -> tuple[int, int, int]:
+        """Return its views, likes and dislikes at a second since the epoch; none ever falls."""
+        hours = self.hours(second)
+        views = self.scale * aged(hours - self.born)
+        # The share that likes falls with the tenth power of the views, as in the published counts.
         likes = views * within(self.likes * ((views + 1000) / 1e7) ** -0.1, LIKES)
         dislikes = likes * self.dislikes
         for burst in self.bursts:
-            more = burst.views(hours)
-            views += more
-            likes += more * burst.likes
-            dislikes += more * burst.likes * burst.dislikes
-        return views, likes, dislikes
+            brought = burst.views(hours)
+            views += brought
+            likes += brought * burst.likes
+            dislikes += brought * burst.likes * burst.dislikes
+        return int(views), int(likes), int(dislikes)
 
-    def rate(self, audience: float) -> float:
-        """Return its views in an audience hour, bursts included."""
-        hours = self.hours(audience)
-        return self.scale * fading(hours - self.began) + sum(burst.rate(hours) for burst in self.bursts)
+    def rate(self, second: float) -> float:
+        """Return its views per audience hour, bursts included."""
+        hours = self.hours(second)
+        return self.scale * fading(hours - self.born) + sum(burst.rate(hours) for burst in self.bursts)
 
 
-def new_channel(profile: Profile, reach: float, draw: random.Random) -> Channel:
-    """Make a channel of a profile; its subscribers come later, when its videos are known."""
-    category = CATEGORIES[profile.category]
+def found(channels: int, videos: int, start: int, draw: Random) -> tuple[list[Channel], list[Video]]:
+    """Make the channels and videos that exist at the start; every channel has one video before any has two.
+
+    Args:
+        channels: how many.
+        videos: how many, all at least four days old.
+        start: in seconds since the epoch.
+        draw: the only source of chance.
+    """
+    reaches = [zipf(rank) for rank in range(1, channels + 1)]
+    draw.shuffle(reaches)
+    made = [_channel(number, reach, draw) for number, reach in enumerate(reaches)]
+    more = max(0, videos - channels)
+    owners = made[:videos] + draw.choices(made, weights=[channel.activity for channel in made], k=more)
+    ages = [_YOUNGEST + (_OLDEST - _YOUNGEST) * draw.random() ** 2.5 for _ in owners]
+    catalogue = [new_video(owner, int(start - age * DAY), draw) for owner, age in zip(owners, ages, strict=True)]
+    _rank(catalogue, start, draw)
+    for channel in made:
+        own = [video for video in catalogue if video.channel is channel]
+        channel.typical = median(video.scale for video in own or catalogue)
+        hourly = sum(video.rate(start) for video in own)
+        kept = channel.conversion * hourly * 24 * 365 / CHURN  # so many that as many leave as are won
+        channel.subscribers = max(100.0, around(kept, 0.5, draw))
+    return made, sorted(catalogue, key=lambda video: (video.created, video.video_id))
+
+
+def _rank(catalogue: list[Video], start: int, draw: Random) -> None:
+    """Rank the videos by their channel's reach, their age and luck; give each the total of its rank by Zipf's law."""
+    luck = [math.log(video.channel.reach * aged(video.age(start))) + draw.gauss(0, 0.9) for video in catalogue]
+    order = sorted(range(len(catalogue)), key=luck.__getitem__, reverse=True)
+    for rank, place in enumerate(order, 1):
+        video = catalogue[place]
+        video.scale = TOP_VIEWS * zipf(rank) / aged(video.age(start))
+
+
+def _channel(number: int, reach: float, draw: Random) -> Channel:
+    """Make a channel: one of those in words.toml while there are any, then a composed one."""
+    if number < len(WORDS["channels"]):
+        name, category, language, utc_offset = WORDS["channels"][number]
+    else:
+        name = f"{draw.choice(WORDS['first'])} {draw.choice(WORDS['second'])} {number + 1}"
+        category, language = draw.choice(list(WORDS["categories"])), "en"
+        utc_offset = draw.choice(WORDS["utc_offsets"])
+    likes, dislikes, weekend, _, _ = WORDS["categories"][category]
     return Channel(
-        channel_id="UC" + identifier(22, draw),
-        profile=profile,
-        rhythm=Rhythm(profile.utc_offset, category.weekend),
-        reach=reach,
+        "UC" + _identifier(22, draw), name, category, language, utc_offset, Rhythm(utc_offset, weekend), reach,
         activity=around(1, 0.6, draw),
-        likes=within(around(category.likes, 0.25, draw), LIKES),
-        dislikes=within(around(category.dislikes, 0.35, draw), DISLIKES),
+        likes=within(around(likes, 0.25, draw), LIKES),
+        dislikes=within(around(dislikes, 0.35, draw), DISLIKES),
         conversion=within(around(0.003, 0.5, draw), (0.0005, 0.01)),
-    )
+    )  # fmt: skip
 
 
-def new_video(channel: Channel, created: float, draw: random.Random) -> Video:
-    """Make a video of a channel, published at a second since the epoch; its scale comes later."""
-    heading = title(channel.profile, draw)
-    video = Video(
-        video_id=identifier(11, draw),
+def new_video(channel: Channel, created: int, draw: Random) -> Video:
+    """Make a video of a channel, published at a second since the epoch; its scale is set by the caller."""
+    *_, emoji, things = WORDS["categories"][channel.category]
+    titles = WORDS["titles"].get(channel.language, {}).get(channel.category, WORDS["english"])
+    title = draw.choice(titles).format(thing=draw.choice(things), number=draw.randrange(3, 40), emoji=emoji)
+    title = title[0].upper() + title[1:]
+    lines = draw.sample(WORDS["lines"], draw.choice((0, 0, 1, 1, 2)))
+    text = "\n\n".join([title, *lines]).replace("{tag}", channel.category)
+    return Video(
+        video_id=_identifier(11, draw),
         channel=channel,
-        heading=heading,
-        text=description(heading, channel.profile, draw),
+        title=title,
+        description=f"{text}\n{emoji}" if draw.random() < 0.15 else text,
         created=created,
         key=draw.getrandbits(64),
-        began=0.0,
         likes=around(channel.likes, 0.15, draw),
         dislikes=within(around(channel.dislikes, 0.2, draw), DISLIKES),
     )
-    video.began = video.hours(channel.rhythm.hours(created))
-    return video

@@ -1,21 +1,23 @@
 """The invented world: a function of its seed, its start and the instant, without any I/O."""
 
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from random import Random
 
 from minidata.errors import PermanentError
-from simulator.catalogue import DISLIKES, LIKES, Video, around, new_video, within
-from simulator.chance import stream
-from simulator.clock import instant_at, seconds
+from simulator.catalogue import DAY, DISLIKES, LIKES, Video, around, found, new_video, within
 from simulator.growth import Burst
-from simulator.popularity import found
 from simulator.snapshot import Row
-from simulator.timeline import timeline
+
+EVENTS = {"publish": 0.06, "burst": 0.03}  # events a day, as a share of the videos at the start
+LEAD = 3  # days before the start in which events already happen, so that it begins with fresh videos and bursts
 
 
 @dataclass(frozen=True)
 class Viral:
-    """A burst that is on: its video, when it began, and its views as a multiple of the video's others."""
+    """A running burst: its video, when it began, and its views as a multiple of the video's others."""
 
     video: Video
     began: datetime
@@ -28,14 +30,15 @@ class World:
     The state at an instant depends on the arguments and that instant alone, not on the steps on the way to it.
 
     Args:
-        seed: any number; the same one makes the same world.
+        seed: the same one makes the same world.
         start: first instant, with a timezone; cut to whole seconds.
-        channels: how many, for ever.
-        videos: how many at the start; new ones are published as time goes.
+        channels: how many; the number stays.
+        videos: how many at the start; new ones are published over time.
 
     Attributes:
         now: the present instant.
-        videos: those published until now, oldest first.
+        channels: all channels.
+        videos: those published so far, oldest first.
 
     Raises:
         PermanentError: if there would be no channel or no video.
@@ -45,20 +48,20 @@ class World:
     def __init__(self, seed: int, start: datetime, *, channels: int = 40, videos: int = 400) -> None:
         if channels < 1 or videos < 1:
             raise PermanentError(
-                f"A world of {channels} channels and {videos} videos is empty; ask for at least one of each "
+                f"A world of {channels} channels and {videos} videos is empty. Ask for at least one of each "
                 "(MDP_SIMULATOR_CHANNELS, MDP_SIMULATOR_VIDEOS)."
             )
-        self._start = int(seconds(start))
-        self.now = instant_at(self._start)
-        name = f"{seed}/{self._start}/{channels}/{videos}"
-        self._publish_draw, self._burst_draw = stream(name, "publish"), stream(name, "burst")
-        recent, self._events = timeline(name, self._start, videos)
-        self.channels, self.videos = found(channels, videos - recent, self._start, stream(name, "found"))
-        self._hourly = sum(video.rate(_audience(video, self._start)) for video in self.videos)
+        self._start = int(_seconds(start))
+        self.now = _instant(self._start)
+        self._draw = Random(f"{seed}/{self._start}/{channels}/{videos}")
+        recent = int(EVENTS["publish"] * LEAD * videos)
+        self.channels, self.videos = found(channels, videos - recent, self._start, self._draw)
+        self._hourly = sum(video.rate(self._start) for video in self.videos)
+        self._events = self._timeline(videos)
         self._coming = next(self._events)
         self.advance(self.now)
-        for video, (views, _, _) in self._counted(self._start):
-            video.channel.views += views
+        for video in self.videos:
+            video.channel.views += video.counts(self._start)[0]
 
     def advance(self, to: datetime) -> None:
         """Let time pass: videos are published, bursts begin.
@@ -66,8 +69,8 @@ class World:
         Raises:
             ValueError: if the instant lies before the present one, or has no timezone.
         """
-        until = seconds(to)
-        if until < seconds(self.now):
+        until = _seconds(to)
+        if until < _seconds(self.now):
             raise ValueError(f"The world is at {self.now} and cannot go back to {to}.")
         while self._coming[0] <= until:
             second, kind = self._coming
@@ -79,79 +82,77 @@ class World:
         self.now = to
 
     def snapshot(self, at: datetime | None = None) -> list[Row]:
-        """Count everything, at the present or at an earlier instant; one row a video, oldest video first.
+        """Count everything, at the present or at an earlier instant; one row per video, oldest video first.
 
         Raises:
-            ValueError: if the instant lies in the future of the world, where nothing is known yet.
+            ValueError: if the instant lies in the future of the world, or has no timezone.
         """
-        second = seconds(at or self.now)
-        if second > seconds(self.now):
+        second = _seconds(at or self.now)
+        if second > _seconds(self.now):
             raise ValueError(f"The world is at {self.now}; advance it to {at} first.")
-        counted = self._counted(second)
-        views = dict.fromkeys((channel.channel_id for channel in self.channels), 0)
+        counted = [(video, video.counts(second)) for video in self.videos if video.created <= second]
+        views = Counter[str]()
         for video, counts in counted:
             views[video.channel.channel_id] += counts[0]
         subscribers = {
             channel.channel_id: channel.subscribers_at(views[channel.channel_id], second - self._start)
             for channel in self.channels
         }
-        taken = instant_at(second)
         return [
             Row(
                 video.video_id,
                 video.channel.channel_id,
-                video.channel.profile.name,
+                video.channel.name,
                 subscribers[video.channel.channel_id],
-                video.text,
+                video.description,
                 *counts,
-                instant_at(video.created),
-                taken,
+                _instant(video.created),
+                _instant(second),
             )
             for video, counts in counted
         ]
 
     def bursts(self, least: float = 0.5) -> list[Viral]:
-        """List the bursts that are on, the strongest first.
+        """List the running bursts, the strongest first.
 
         Args:
-            least: views that one must bring, as a multiple of its video's others.
+            least: views that a burst must bring, as a multiple of its video's others.
         """
-        now = seconds(self.now)
+        now = _seconds(self.now)
         running = []
         for video in self.videos:
             for burst in video.bursts:
-                audience = _audience(video, now)
-                brought = burst.rate(video.hours(audience))
-                lift = brought / max(video.rate(audience) - brought, 1.0)
+                brought = burst.rate(video.hours(now))
+                lift = brought / max(video.rate(now) - brought, 1.0)
                 if lift >= least:
-                    running.append(Viral(video, instant_at(burst.second), lift))
+                    running.append(Viral(video, _instant(burst.second), lift))
         return sorted(running, key=lambda viral: viral.lift, reverse=True)
 
-    def _counted(self, second: float) -> list[tuple[Video, tuple[int, int, int]]]:
-        audience = {channel.channel_id: channel.rhythm.hours(second) for channel in self.channels}
-        counted = []
-        for video in self.videos:
-            if video.created <= second:
-                views, likes, dislikes = video.counts(audience[video.channel.channel_id])
-                counted.append((video, (int(views), int(likes), int(dislikes))))
-        return counted
+    def _timeline(self, videos: int) -> Iterator[tuple[float, str]]:
+        """Yield second and kind of all events by time: a fixed number before the start, a Poisson process after it."""
+        daily = {kind: share * videos for kind, share in EVENTS.items()}
+        before = [(kind, LEAD * DAY * self._draw.random()) for kind in daily for _ in range(int(LEAD * daily[kind]))]
+        yield from sorted((self._start - ago, kind) for kind, ago in before)
+        second = float(self._start)
+        while True:
+            second += self._draw.expovariate(sum(daily.values()) / DAY)
+            yield second, self._draw.choices(list(daily), list(daily.values()))[0]
 
     def _publish(self, second: float) -> None:
-        draw = self._publish_draw
-        channel = draw.choices(self.channels, weights=[channel.activity for channel in self.channels])[0]
-        video = new_video(channel, int(second), draw)
-        video.scale = around(channel.typical, 0.8, draw)
+        weights = [channel.activity for channel in self.channels]
+        video = new_video(self._draw.choices(self.channels, weights)[0], int(second), self._draw)
+        video.scale = around(video.channel.typical, 0.8, self._draw)
         self.videos.append(video)
 
     def _burst(self, second: float) -> None:
-        """Make a video go viral: the busiest of three, from all of them or from the latest tenth."""
-        draw = self._burst_draw
+        """Make a video go viral: the busiest of three, drawn from all or from the latest tenth."""
+        draw = self._draw
         latest = self.videos[-max(1, len(self.videos) // 10) :]
         candidates = draw.choices(self.videos if draw.random() < 0.5 else latest, k=3)
-        video = max(candidates, key=lambda video: video.rate(_audience(video, second)))
+        video = max(candidates, key=lambda candidate: candidate.rate(second))
         video.bursts.append(
             Burst(
-                began=video.hours(_audience(video, second)),
+                began=video.hours(second),
                 second=second,
                 peak=self._hourly * around(0.1, 0.8, draw),
                 rise=draw.uniform(0.3, 2),
@@ -162,5 +163,13 @@ class World:
         )
 
 
-def _audience(video: Video, second: float) -> float:
-    return video.channel.rhythm.hours(second)
+def _seconds(instant: datetime) -> float:
+    """Return the seconds since the epoch; without a timezone they would differ by machine, a ValueError."""
+    if instant.tzinfo is None:
+        raise ValueError(f"{instant} has no timezone. Pass an instant in UTC.")
+    return instant.timestamp()
+
+
+def _instant(second: float) -> datetime:
+    """Return the instant of a second since the epoch, cut to whole seconds, in UTC."""
+    return datetime.fromtimestamp(int(second), UTC)

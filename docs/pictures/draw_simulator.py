@@ -17,7 +17,7 @@ HOURS = 48
 
 world = World(1, START, channels=40, videos=500)
 world.advance(START + timedelta(hours=HOURS))
-offsets = {channel.channel_id: channel.profile.utc_offset for channel in world.channels}
+offsets = {channel.channel_id: channel.utc_offset for channel in world.channels}
 groups = {"Europe, UTC 0 and +1": {0, 1}, "East Asia, UTC +7 and +9": {7, 9}, "America, UTC -8 to -3": {-8, -5, -3}}
 
 instants = [START + step * STEP for step in range(int(HOURS * 6) + 1)]

@@ -3,7 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -15,14 +15,13 @@ from minidata.settings import Settings
 from minidata.store import ObjectStore
 from minidata.warehouse.connection import connect
 from operate.cli.app import app, settings_of
+from operate.cli.live import watch
 from operate.cli.objects import FINAL, Strict, Timeout, Wait, progress_bar, require_plain, require_wait, wait_for
 from operate.cli.output import bytes_of, console, print_json
 from simulator.faults import FAULTS, PRESETS, parse_faults
-from simulator.generate import DEFAULT_START, MOST_VIDEOS, Generation, Written
-from simulator.live import watch
-from simulator.upload import FolderUploader, Uploader
+from simulator.feed import Generation, Written
+from simulator.snapshot import FolderUploader, Uploader
 
-_INTERVAL_SECONDS = 15  # between two snapshots, in the world's time
 _LIVE_SECONDS = 1.0
 _LOOK_SECONDS = 0.25
 _STAGES = ("pending", "claimed", "loaded", "archived", "invalid", "quarantined")
@@ -81,10 +80,9 @@ def generate(
     except PermanentError as error:
         raise typer.BadParameter(str(error), param_hint="--faults") from error
     prefix = f"{prefix.rstrip('/')}/" if prefix else ""
-    interval = timedelta(seconds=max(_INTERVAL_SECONDS, -(-rows // MOST_VIDEOS)))
     raw = None
     sinks: list[Uploader] = []
-    start = DEFAULT_START
+    end = None
     if out is not None:
         sinks.append(FolderUploader(out / prefix))
     if upload or out is None:
@@ -92,8 +90,8 @@ def generate(
         settings = settings_of(context)
         raw = _Raw(settings, prefix)
         sinks.append(raw)
-        start = datetime.now(UTC).replace(microsecond=0) - files * interval
-    plan = Generation(files=files, rows=rows, seed=seed, faults=dials, start=start, interval=interval)
+        end = datetime.now(UTC).replace(microsecond=0)
+    plan = Generation(files=files, rows=rows, seed=seed, faults=dials, end=end)
     seconds = every if every is not None else _LIVE_SECONDS * live
     if not (live and console.is_terminal and not json_):
         written = _make(plan, sinks, seconds, each_line=live and not json_)

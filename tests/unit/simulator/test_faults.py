@@ -1,20 +1,18 @@
 """Dial-a-fault: reading the dials, and what each fault does to a file."""
 
 import gzip
+import math
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from random import Random
 
 import pytest
 import zstandard
 
 from minidata.errors import PermanentError
-from simulator.bad_rows import BAD_ROWS, spoil_row
-from simulator.chance import stream
-from simulator.faults import DEFAULT_FAULTS, FAULTS, Faults, parse_faults
-from simulator.malformed import MALFORMED
-from simulator.outbox import Outbox
+from simulator.faults import FAULTS, HUGE_INSTANTS, NO_FAULTS, Delivery, Faults, Outbox, deliver, parse_faults, pick
 from simulator.snapshot import cells, to_csv
-from simulator.spoil import HUGE_INSTANTS, Delivery, Draft, deliver
+from simulator.spoiled import BAD_ROWS, MALFORMED, spoil_row
 from simulator.world import World
 from tests.oracle.verdict import Verdict, judge
 
@@ -27,7 +25,11 @@ GOOD = to_csv(cells(ROWS))
 
 
 def delivered(fault: str, sequence: int = 0) -> list[Delivery]:
-    return deliver(Draft(sequence, NOW, ROWS, WORLD.snapshot), Faults({fault: 1.0}), seed=1)
+    return made(sequence, {fault: 1.0})
+
+
+def made(sequence: int, faults: Faults, seed: int = 1) -> list[Delivery]:
+    return deliver(ROWS, sequence, NOW, earlier=WORLD.snapshot, faults=faults, seed=seed)
 
 
 def judged(delivery: Delivery) -> Verdict:
@@ -35,15 +37,15 @@ def judged(delivery: Delivery) -> Verdict:
 
 
 def test_dials_are_read() -> None:
-    assert parse_faults(" malformed=0.1, late = 0.05 ").rates == {"malformed": 0.1, "late": 0.05}
-    assert parse_faults("").rates == parse_faults("none").rates == DEFAULT_FAULTS.rates == {}
+    assert parse_faults(" malformed=0.1, late = 0.05 ") == {"malformed": 0.1, "late": 0.05}
+    assert parse_faults("") == parse_faults("none") == NO_FAULTS == {}
 
 
 def test_some_is_a_little_of_everything_and_can_be_turned() -> None:
-    some = parse_faults("some").rates
-    assert some.keys() == FAULTS.keys()
+    some = parse_faults("some")
+    assert some.keys() == set(FAULTS)
     assert all(0 < rate <= 0.05 for rate in some.values())
-    turned = parse_faults("some,huge=0,bom=0.5").rates
+    turned = parse_faults("some,huge=0,bom=0.5")
     assert (turned["huge"], turned["bom"], turned["late"]) == (0, 0.5, some["late"])
 
 
@@ -56,7 +58,7 @@ def test_some_is_a_little_of_everything_and_can_be_turned() -> None:
         ("late=-0.1", "needs a rate"),
         ("late=nan", "needs a rate"),
         ("late=often", "not `often`"),
-        ("late", "write for example `late=0.05`"),
+        ("late", "write `late=0.05`"),
         ("late=0.6,empty=0.5", "sum to 1.1"),
     ],
 )
@@ -66,8 +68,8 @@ def test_wrong_dials_say_what_is_wrong(text: str, message: str) -> None:
 
 
 def test_faults_befall_their_share_of_the_snapshots() -> None:
-    faults = Faults({"late": 0.2, "empty": 0.1})
-    drawn = Counter(faults.pick(stream("share", number)) for number in range(5000))
+    faults, draw = {"late": 0.2, "empty": 0.1}, Random(1)
+    drawn = Counter(pick(faults, draw) for _ in range(5000))
     assert 850 < drawn["late"] < 1150
     assert 400 < drawn["empty"] < 600
     assert drawn[None] == 5000 - drawn["late"] - drawn["empty"]
@@ -75,15 +77,14 @@ def test_faults_befall_their_share_of_the_snapshots() -> None:
 
 def test_a_fault_depends_on_seed_and_number_alone() -> None:
     some = parse_faults("malformed=0.5,drifted=0.5")
-    drafts = [Draft(number, NOW, ROWS, WORLD.snapshot) for number in range(20)]
-    forwards = [deliver(draft, some, 5) for draft in drafts]
-    backwards = [deliver(draft, some, 5) for draft in reversed(drafts)]
+    forwards = [made(number, some, 5) for number in range(20)]
+    backwards = [made(number, some, 5) for number in reversed(range(20))]
     assert forwards == backwards[::-1]
-    assert forwards != [deliver(draft, some, 6) for draft in drafts]
+    assert forwards != [made(number, some, 6) for number in range(20)]
 
 
 def test_without_faults_the_file_is_the_snapshot() -> None:
-    (delivery,) = deliver(Draft(7, NOW, ROWS, WORLD.snapshot), DEFAULT_FAULTS, seed=1)
+    (delivery,) = made(7, NO_FAULTS)
     assert delivery == Delivery("youtube_stats/2026-11-23/020000-00000007.csv", GOOD, len(ROWS))
 
 
@@ -123,8 +124,8 @@ def test_a_drifted_file_is_accepted_whole() -> None:
 def test_each_kind_of_malformed_file_is_condemned_for_its_reason(kind: str) -> None:
     reason, suffix, make = MALFORMED[kind]
     for number in range(10):
-        assert judge("snapshot" + suffix, make(ROWS, stream(number)), NOW).reason == reason
-        assert judge("snapshot" + suffix, make(ROWS[:1], stream(number)), NOW).reason == reason
+        assert judge("snapshot" + suffix, make(ROWS, Random(number)), NOW).reason == reason
+        assert judge("snapshot" + suffix, make(ROWS[:1], Random(number)), NOW).reason == reason
 
 
 def test_malformed_files_are_of_many_kinds_and_all_condemned() -> None:
@@ -137,7 +138,7 @@ def test_malformed_files_are_of_many_kinds_and_all_condemned() -> None:
 def test_each_bad_row_breaks_its_rule_and_no_other(code: str) -> None:
     for number in range(30):
         table = cells(ROWS)
-        table[11] = spoil_row(table[11], ROWS[11], code, stream(number))
+        table[11] = spoil_row(ROWS[11], code, Random(number))
         verdict = judge("snapshot.csv", to_csv(table), NOW)
         assert (verdict.reason, verdict.counts, verdict.rows_rejected) == (None, {code: 1}, 1)
 
@@ -191,5 +192,5 @@ def test_the_outbox_holds_deliveries_back_as_long_as_they_ask() -> None:
     for number, hold in enumerate((0, 1, 0, 3, 0, 0, 0, 9)):
         order += [delivery.key for delivery in outbox.post(number, [held(str(number), hold)])]
     assert order == ["0", "2", "1", "4", "5", "6", "3"]
-    assert [delivery.key for delivery in outbox.rest()] == ["7"]
-    assert list(outbox.rest()) == []
+    assert [delivery.key for delivery in outbox.post(math.inf)] == ["7"]
+    assert outbox.post(math.inf) == []

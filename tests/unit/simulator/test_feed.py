@@ -9,9 +9,8 @@ from pathlib import Path
 import pytest
 
 from minidata.errors import PermanentError, TransientError
-from simulator.faults import Faults
-from simulator.feed import HISTORY_FILE, HISTORY_STEP, RETRY, Feed
-from simulator.feed_state import FeedState
+from minidata.settings import Settings
+from simulator.feed import HISTORY_FILE, HISTORY_STEP, RETRY, Feed, FeedState
 from tests.oracle.verdict import Row, judge
 
 FIRST_START = datetime(2026, 11, 23, 12, 0, 4, tzinfo=UTC)
@@ -19,7 +18,7 @@ HOURS = 2
 
 
 class FakeClock:
-    """Time passes only when somebody waits, and stops after so many seconds."""
+    """Time passes only when the feed waits, and stops after so many seconds."""
 
     def __init__(self, now: datetime, lasts: float) -> None:
         self._now, self._end = now, now + timedelta(seconds=lasts)
@@ -61,8 +60,9 @@ def state(tmp_path: Path) -> Path:
 
 
 def feed(store: FakeStore, state: Path, clock: FakeClock, **options: object) -> Feed:
-    plan: dict[str, object] = {"channels": 4, "videos": 20, "backfill_hours": HOURS, "clock": clock}
-    return Feed(store, state, **(plan | options))  # type: ignore[arg-type]
+    plan: dict[str, object] = {"channels": 4, "videos": 20, "backfill_hours": HOURS} | options
+    settings = Settings(**{f"simulator_{name}": value for name, value in plan.items()})  # type: ignore[arg-type]
+    return Feed(store, state, settings, clock, clock.now)  # type: ignore[arg-type]
 
 
 def test_the_first_start_delivers_the_history_then_ticks(state: Path) -> None:
@@ -101,7 +101,7 @@ def test_a_restart_continues_without_a_second_history(state: Path) -> None:
 
 def test_a_restarted_feed_tells_what_an_unbroken_one_tells(tmp_path: Path) -> None:
     unbroken, broken = FakeStore(), FakeStore()
-    faults = Faults({"drifted": 0.3, "malformed": 0.3, "duplicate": 0.3})
+    faults = "drifted=0.3,malformed=0.3,duplicate=0.3"
     feed(unbroken, tmp_path / "one.json", FakeClock(FIRST_START, 300), faults=faults).run()
     feed(broken, tmp_path / "two.json", FakeClock(FIRST_START, 137), faults=faults).run()
     feed(broken, tmp_path / "two.json", FakeClock(FIRST_START + timedelta(seconds=137), 163), faults=faults).run()
@@ -164,7 +164,7 @@ def test_a_refusal_ends_the_feed(state: Path) -> None:
 
 def test_late_files_come_later_and_keep_the_name_of_their_time(state: Path) -> None:
     store = FakeStore()
-    feed(store, state, FakeClock(FIRST_START, 60 * 15), backfill_hours=0, faults=Faults({"out_of_order": 0.5})).run()
+    feed(store, state, FakeClock(FIRST_START, 60 * 15), backfill_hours=0, faults="out_of_order=0.5").run()
     assert store.keys() != sorted(store.keys())
     assert len(store.keys()) == len(set(store.keys())) >= 58
 
@@ -190,7 +190,7 @@ def test_another_seed_begins_another_world(state: Path, caplog: pytest.LogCaptur
     store.puts.clear()
     feed(store, state, FakeClock(FIRST_START + timedelta(hours=1), 10), seed=2).run()
     assert not old & {row.video_id for row in store.rows()}
-    assert "Another world" in caplog.text
+    assert "another world" in caplog.text
 
 
 def test_a_spoilt_state_file_is_explained(state: Path) -> None:

@@ -7,8 +7,8 @@ import pytest
 
 from minidata.errors import PermanentError
 from simulator.faults import parse_faults
-from simulator.generate import DEFAULT_START, Generation, Written
-from simulator.upload import FolderUploader
+from simulator.feed import DEFAULT_START, Generation, Written
+from simulator.snapshot import FolderUploader
 from tests.oracle.verdict import judge
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
@@ -70,11 +70,12 @@ def test_files_are_written_as_they_are_asked_for(tmp_path: Path) -> None:
     assert generation.world.now == DEFAULT_START + generation.interval
 
 
-def test_the_start_can_be_chosen(tmp_path: Path) -> None:
-    (only,) = generated(tmp_path, files=1, start=datetime(2026, 6, 1, 8, 0, tzinfo=UTC))
-    assert only.key == "youtube_stats/2026-06-01/080015-00000000.csv"
+def test_the_end_can_be_chosen(tmp_path: Path) -> None:
+    first, last = generated(tmp_path, files=2, end=datetime(2026, 6, 1, 8, 0, tzinfo=UTC))
+    assert first.key == "youtube_stats/2026-06-01/075945-00000000.csv"
+    assert last.key == "youtube_stats/2026-06-01/080000-00000001.csv"
 
 
 def test_nothing_cannot_be_generated() -> None:
-    with pytest.raises(PermanentError, match="nothing to generate"):
+    with pytest.raises(PermanentError, match="Nothing to generate"):
         Generation(files=0, rows=10)

@@ -9,26 +9,32 @@ from pathlib import Path
 import pytest
 
 from minidata.errors import PermanentError
-from simulator.service import serve
+from simulator.__main__ import serve
 
 PROGRAM = """
 import socket, sys, threading
 from pathlib import Path
+from minidata.settings import Settings
+from simulator.__main__ import serve
 from simulator.feed import Feed
-from simulator.feed_clock import SystemClock
-from simulator.service import serve
-from simulator.upload import FolderUploader, S3Uploader
+from simulator.snapshot import FolderUploader, S3Uploader
 
 state, mode = Path(sys.argv[1]), sys.argv[2]
 if mode == "hangs":
     deaf = socket.create_server(("127.0.0.1", 0))  # takes connections and never answers
-    uploader = S3Uploader(f"http://127.0.0.1:{deaf.getsockname()[1]}", "raw", "key", "secret")
+    endpoint = f"http://127.0.0.1:{deaf.getsockname()[1]}"
+    uploader = S3Uploader(
+        Settings(s3_endpoint=endpoint, generator_access_key_id="key", generator_secret_access_key="secret")
+    )
 else:
     uploader = FolderUploader(state.parent / "out")
-clock = SystemClock()
-feed = Feed(uploader, state, channels=2, videos=5, backfill_hours=1, interval_seconds=0.2, clock=clock)
+settings = Settings(
+    simulator_channels=2, simulator_videos=5, simulator_backfill_hours=1, simulator_interval_seconds=0.2
+)
+stop = threading.Event()
+feed = Feed(uploader, state, settings, stop)
 threading.Timer(0.5, lambda: print("running", flush=True)).start()
-sys.exit(serve(feed.run, clock.stop))
+sys.exit(serve(feed.run, stop))
 """
 
 

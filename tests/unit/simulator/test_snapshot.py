@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.snapshot import HEADER, Row, cells, snapshot_key, to_csv, written
+from simulator.snapshot import HEADER, Row, cells, snapshot_key, timestamp, to_csv
 
 AT = datetime(2026, 11, 23, 9, 5, 7, tzinfo=UTC)
 SEED_HEADER = (
@@ -28,12 +28,12 @@ def test_any_cells_can_be_read_back(table: list[list[str]]) -> None:
 def test_line_ends_and_quotes_inside_a_cell_survive() -> None:
     row = Row("v", "c", 'The "A", B', 1, 'a\n"b",\r\nc 🎮 日本', 3, 2, 1, AT, AT)
     (_, read) = csv.reader(io.StringIO(to_csv(cells([row])).decode(), newline=""), strict=True)
-    assert read == ["v", "c", 'The "A", B', "1", 'a\n"b",\r\nc 🎮 日本', "3", "2", "1", *[written(AT)] * 2]
+    assert read == ["v", "c", 'The "A", B', "1", 'a\n"b",\r\nc 🎮 日本', "3", "2", "1", *[timestamp(AT)] * 2]
 
 
 def test_instants_are_written_in_utc_without_a_fraction() -> None:
     here = AT.astimezone(timezone(timedelta(hours=7))).replace(microsecond=999_999)
-    assert written(here) == "2026-11-23 09:05:07"
+    assert timestamp(here) == "2026-11-23 09:05:07"
 
 
 @given(st.lists(st.tuples(st.integers(0, 10**6), st.integers(0, 10**7)), min_size=2, unique=True))

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from minidata.errors import PermanentError, TransientError
-from simulator.upload import FolderUploader, S3Uploader
+from minidata.settings import Settings
+from simulator.snapshot import FolderUploader, S3Uploader
 
 KEY = "youtube_stats/2026-11-23/120000-00000001.csv"
 
@@ -38,7 +39,13 @@ class FakeS3(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
 
     def uploader(self) -> S3Uploader:
-        return S3Uploader(f"http://127.0.0.1:{self.server_address[1]}", "raw", "an id", "a secret")
+        return S3Uploader(
+            Settings(
+                s3_endpoint=f"http://127.0.0.1:{self.server_address[1]}",
+                generator_access_key_id="an id",
+                generator_secret_access_key="a secret",
+            )
+        )
 
 
 @pytest.fixture

@@ -169,7 +169,7 @@ def test_channels_differ_in_how_they_are_liked() -> None:
 
 def test_more_is_watched_in_the_evening_than_before_dawn() -> None:
     moving = after(4 * DAY, channels=40, videos=400)
-    berlin = {channel.channel_id for channel in moving.channels if channel.profile.utc_offset == 1}
+    berlin = {channel.channel_id for channel in moving.channels if channel.utc_offset == 1}
 
     def watched(begin: timedelta, end: timedelta) -> int:
         early, late = (

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 from rich.console import Console
 
-from simulator.generate import Generation, Written
-from simulator.live import LiveView, sparkline, watch
+from operate.cli.live import LiveView, sparkline, watch
+from simulator.feed import Generation, Written
 from simulator.world import World
 
 
@@ -74,9 +74,9 @@ def test_names_are_data_and_never_markup() -> None:
     view = LiveView(lambda: {"[red]boo[/red]": 1})
     moving = world()
     for channel in moving.channels:
-        channel.profile = channel.profile._replace(name="[b]evil")
+        channel.name = "[b]evil"
     for video in moving.videos:
-        video.text = video.heading = "[i]worse"
+        video.description = video.title = "[i]worse"
     for _ in range(2):
         moving.advance(moving.now + timedelta(hours=1))
         view.observe(moving)
