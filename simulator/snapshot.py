@@ -5,10 +5,14 @@ import io
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from minidata.errors import PermanentError, TransientError
-from minidata.settings import Settings
+
+if TYPE_CHECKING:
+    from minidata.settings import (
+        Settings,
+    )  # the world itself needs no settings: importing them takes longer than all else
 
 
 class Row(NamedTuple):
@@ -88,7 +92,7 @@ class S3Uploader:
         PermanentError: if the settings lack the key.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: "Settings") -> None:
         from obstore.store import S3Store  # noqa: PLC0415  a folder needs none of it
 
         self._where = f"the bucket {settings.raw_bucket} at {settings.s3_endpoint}"
