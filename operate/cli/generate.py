@@ -1,4 +1,4 @@
-"""`mdp generate`: snapshots of an invented world, into a folder or into the platform."""
+"""`mdp generate`: writes snapshots of an invented world to a folder or uploads them."""
 
 import time
 from collections import Counter
@@ -28,7 +28,7 @@ _STAGES = ("pending", "claimed", "loaded", "archived", "invalid", "quarantined")
 
 
 class _Raw:
-    """Puts objects into `raw` with the generator's key, and remembers their versions."""
+    """Uploads to `raw` with the generator's key, and keeps the versions (key, version)."""
 
     def __init__(self, settings: Settings, prefix: str) -> None:
         key, secret = settings.secret("generator_access_key_id"), settings.secret("generator_secret_access_key")
@@ -46,37 +46,39 @@ class _Raw:
 def generate(
     context: typer.Context,
     files: Annotated[int, typer.Option(min=1, help="How many snapshots.")] = 10,
-    rows: Annotated[int, typer.Option(min=1, help="Rows of each.")] = 400,
-    seed: Annotated[int, typer.Option(help="Of the world. That of the platform's own simulator is 1.")] = 2,
+    rows: Annotated[int, typer.Option(min=1, help="Rows in each.")] = 400,
+    seed: Annotated[int, typer.Option(help="Seed of the world. The platform's own simulator uses 1.")] = 2,
     faults: Annotated[
         str,
         typer.Option(
-            metavar="DIALS",
+            metavar="RATES",
             help=f"What goes wrong and how often: {', '.join(PRESETS)}, or rates such as late=0.1,malformed=0.05. "
-            f"There are {', '.join(FAULTS)}.",
+            f"Faults: {', '.join(FAULTS)}.",
         ),
     ] = "none",
-    out: Annotated[Path | None, typer.Option(file_okay=False, help="Write them below this folder.")] = None,
-    upload: Annotated[bool, typer.Option("--upload", help="Upload them into raw, as is done without --out.")] = False,
-    prefix: Annotated[str, typer.Option(help="Put before each key.")] = "",
-    live: Annotated[bool, typer.Option("--live", help="Draw the world and the files on their way.")] = False,
+    out: Annotated[Path | None, typer.Option(file_okay=False, help="Write the files to this folder.")] = None,
+    upload: Annotated[
+        bool, typer.Option("--upload", help="Upload the files to raw; the default without --out.")
+    ] = False,
+    prefix: Annotated[str, typer.Option(help="Prefix of each key.")] = "",
+    live: Annotated[bool, typer.Option("--live", help="Show the world and the files as they are processed.")] = False,
     every: Annotated[
-        float | None, typer.Option(min=0, show_default="0, with --live 1", help="Seconds between two files.")
+        float | None, typer.Option(min=0, show_default="0; with --live 1", help="Seconds between two files.")
     ] = None,
     wait: Wait = False,
     timeout: Timeout = 0,
     strict: Strict = False,
-    json_: Annotated[bool, typer.Option("--json", help="For a script.")] = False,
+    json_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Make snapshots of an invented world of channels and videos, with faults if you like.
+    """Generate snapshots of an invented world of channels and videos, with faults on request.
 
-    The same seed writes the same files into a folder. Uploaded snapshots end at this moment.
+    With --out, the same seed writes the same files. The last uploaded snapshot is dated now.
 
     Example: ./mdp generate --files 60 --faults some --live
     """
     require_wait(wait, timeout, strict)
     try:
-        dials = parse_faults(faults)
+        rates = parse_faults(faults)
     except PermanentError as error:
         raise typer.BadParameter(str(error), param_hint="--faults") from error
     prefix = f"{prefix.rstrip('/')}/" if prefix else ""
@@ -91,14 +93,14 @@ def generate(
         raw = _Raw(settings, prefix)
         sinks.append(raw)
         end = datetime.now(UTC).replace(microsecond=0)
-    plan = Generation(files=files, rows=rows, seed=seed, faults=dials, end=end)
+    generation = Generation(files=files, rows=rows, seed=seed, faults=rates, end=end)
     seconds = every if every is not None else _LIVE_SECONDS * live
     if not (live and console.is_terminal and not json_):
-        written = _make(plan, sinks, seconds, each_line=live and not json_)
+        written = _make(generation, sinks, seconds, each_line=live and not json_)
     elif raw is None:
-        written = list(watch(_paced(plan.write(sinks), seconds), plan.world, console))
+        written = list(watch(_paced(generation.write(sinks), seconds), generation.world, console))
     else:
-        written = _draw(plan, sinks, seconds, settings, raw)
+        written = _draw(generation, sinks, seconds, settings, raw)
     waits = raw is not None and wait
     if not json_:
         _sum_up(written, out, raw, hint=not waits)
@@ -108,12 +110,12 @@ def generate(
         wait_for(settings, raw.versions, json_=json_, timeout=timeout, strict=strict)
 
 
-def _make(plan: Generation, sinks: list[Uploader], seconds: float, *, each_line: bool) -> list[Written]:
-    """Make the snapshots, with a bar on a terminal; or a line for each."""
+def _make(generation: Generation, sinks: list[Uploader], seconds: float, *, each_line: bool) -> list[Written]:
+    """Write the snapshots, with a progress bar on a terminal or a line for each."""
     written = []
     with progress_bar() as bar:
-        task = bar.add_task("Generating", total=plan.files)
-        for one in _paced(plan.write(sinks), seconds):
+        task = bar.add_task("Generating", total=generation.files)
+        for one in _paced(generation.write(sinks), seconds):
             written.append(one)
             bar.update(task, completed=one.snapshots)
             if each_line:
@@ -122,8 +124,10 @@ def _make(plan: Generation, sinks: list[Uploader], seconds: float, *, each_line:
     return written
 
 
-def _draw(plan: Generation, sinks: list[Uploader], seconds: float, settings: Settings, raw: _Raw) -> list[Written]:
-    """Make the snapshots and draw them, until the platform is done with the last."""
+def _draw(
+    generation: Generation, sinks: list[Uploader], seconds: float, settings: Settings, raw: _Raw
+) -> list[Written]:
+    """Write the snapshots and draw the world until the platform has finished the last file."""
     with connect(settings, "loader") as connection:
         connection.autocommit = True
         stages: dict[str, int] = {}
@@ -136,18 +140,18 @@ def _draw(plan: Generation, sinks: list[Uploader], seconds: float, settings: Set
             return sum(state in FINAL for _, _, state, _ in found) == len(raw.versions)
 
         def until_done() -> Iterator[Written]:
-            yield from _paced(plan.write(sinks), seconds, look)
+            yield from _paced(generation.write(sinks), seconds, look)
             while not done():
                 look()
                 time.sleep(_LOOK_SECONDS)
             look()
 
         look()
-        return list(watch(until_done(), plan.world, console, lambda: stages))
+        return list(watch(until_done(), generation.world, console, lambda: stages))
 
 
 def _paced(progress: Iterator[Written], seconds: float, look: Callable[[], None] = lambda: None) -> Iterator[Written]:
-    """Pass progress on, one step in so many seconds; looks meanwhile."""
+    """Pass progress on, one step every so many seconds; call `look` in between."""
     for step in progress:
         yield step
         look()
@@ -160,9 +164,9 @@ def _paced(progress: Iterator[Written], seconds: float, look: Callable[[], None]
 def _sum_up(written: list[Written], out: Path | None, raw: _Raw | None, *, hint: bool) -> None:
     where = " and ".join([str(out)] * (out is not None) + ["raw"] * (raw is not None))
     size, rows = sum(w.size for w in written), sum(w.rows for w in written)
-    console.print(f"{len(written)} files, {rows} rows, {bytes_of(size)} into {where}.", markup=False, soft_wrap=True)
+    console.print(f"{len(written)} files, {rows} rows, {bytes_of(size)} to {where}.", markup=False, soft_wrap=True)
     spoiled = Counter(w.fault for w in written if w.fault)
     if spoiled:
         console.print("With faults: " + ", ".join(f"{n} {fault}" for fault, n in spoiled.most_common()) + ".")
     if raw is not None and hint:
-        console.print("`./mdp wait` tells what becomes of them.")
+        console.print("`./mdp wait` shows what becomes of them.")
