@@ -178,10 +178,12 @@ def _pie(tile: Tile, metrics: list[Form]) -> Form:
 def _table(tile: Tile, metrics: list[Form]) -> Form:
     return _order(tile) | {
         "query_mode": "aggregate",
-        "allow_render_html": False,  # what stands in a cell is data
+        "allow_render_html": False,  # a cell is data
         "groupby": [dimension.column for dimension in tile.dimensions],
         "metrics": metrics,
-        "column_config": {m.name: {"d3NumberFormat": _FORMATS[m.shown]} for m in tile.measures},
+        "column_config": {
+            m.name: {"d3NumberFormat": _FORMATS[m.shown], "horizontalAlign": "right"} for m in tile.measures
+        },
         "server_page_length": 10,
         "show_cell_bars": False,
         "table_timestamp_format": "%Y-%m-%d %H:%M:%S",

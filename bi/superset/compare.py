@@ -61,8 +61,6 @@ def _name_charts(content: dict[str, Any]) -> None:
             meta = part["meta"]
             names[meta.pop("chartId", None)] = meta.get("uuid")
     rest = {k: v for k, v in (content.get("metadata") or {}).items() if k not in _COLOURS_BY_SERVER}
-    shown = rest.get("expanded_slices", {})
-    rest["expanded_slices"] = sorted(str(names.get(int(number), number)) for number, on in shown.items() if on)
     for filter_ in rest.get("native_filter_configuration", []):
         scope = filter_.get("scope", {})
         scope["excluded"] = sorted(str(names.get(number, number)) for number in scope.get("excluded", []))

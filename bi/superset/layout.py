@@ -2,85 +2,67 @@
 
 from typing import Any
 
-from bi.model import Dashboard, Filter, PeriodFilter, Row
+from bi.model import Dashboard, Filter, PeriodFilter
 from bi.superset.colours import COLOURS
 from bi.superset.identity import uuid_of
 
 _UNIT = 6  # of Superset's grid, 8 pixels each, to one of ours
-_NOTE = {"number": 9}  # the lines that say what a tile means take so much of its height
-_NOTE_OF_CHART = 5
-# A table shows its first so many rows; Superset would warn that there are more. And a tile without rows is no
-# mistake of its reader's: nothing in quarantine is what one hopes for.
+_NOTE = 5  # height of the line below a chart
+# A table shows its first so many rows; Superset would warn that there are more. A tile without rows is no mistake:
+# an empty quarantine is good news.
 CSS = """\
 [data-test='slice-header'] [aria-label='warning'], [role='img'][aria-label='empty'] { display: none; }
 [role='img'][aria-label='empty'] + div p { font-size: 0; }
 [role='img'][aria-label='empty'] + div p:first-child::after { content: 'Nothing to show.'; font-size: 14px; }
+.dashboard-markdown .dashboard-component-chart-holder { padding: 0 16px; font-size: 12px; opacity: .75; }
 """
 
 
 def position(dashboard: Dashboard) -> dict[str, Any]:
-    """Return the grid. Charts are named by UUID; their numbers only stand in for the ones that the server gives."""
-    rows: dict[str, Any] = {}
-    charts: dict[str, Any] = {}
-    for y, row in enumerate(dashboard.rows):
-        parent = f"ROW-{y}"
-        rows[parent] = {
-            "type": "ROW",
-            "id": parent,
-            "children": [f"CHART-{tile.name}" for tile in row.tiles],
-            "parents": ["ROOT_ID", "GRID_ID"],
-            "meta": {"background": "BACKGROUND_TRANSPARENT"},
-        }
-        for tile in row.tiles:
-            charts[f"CHART-{tile.name}"] = {
-                "type": "CHART",
-                "id": f"CHART-{tile.name}",
-                "children": [],
-                "parents": ["ROOT_ID", "GRID_ID", parent],
-                "meta": {
-                    "uuid": uuid_of("charts", f"{dashboard.name}/{tile.name}"),
-                    "chartId": numbers(dashboard)[tile.name],
-                    "width": tile.width,
-                    "height": row.height * _UNIT + _note(row),
-                    "sliceName": tile.title,
-                },
-            }
-    return {
+    """Return the grid: each tile is a chart above the line that says what it means.
+
+    Charts are named by UUID; their numbers only stand in for the ones that the server gives.
+    """
+    parts: dict[str, Any] = {
         "DASHBOARD_VERSION_KEY": "v2",
         "ROOT_ID": {"type": "ROOT", "id": "ROOT_ID", "children": ["GRID_ID"]},
-        "GRID_ID": {
-            "type": "GRID",
-            "id": "GRID_ID",
-            "children": ["HEADER-question", *rows],
-            "parents": ["ROOT_ID"],
-        },
         "HEADER_ID": {"type": "HEADER", "id": "HEADER_ID", "meta": {"text": dashboard.title}},
-        "HEADER-question": {
-            "type": "HEADER",
-            "id": "HEADER-question",
-            "children": [],
-            "parents": ["ROOT_ID", "GRID_ID"],
-            "meta": {
-                "text": dashboard.question,
-                "headerSize": "SMALL_HEADER",
-                "background": "BACKGROUND_TRANSPARENT",
-            },
-        },
-        **rows,
-        **charts,
     }
 
+    def add(kind: str, name: str, parents: list[str], children: list[str], **meta: Any) -> str:
+        id_ = f"{kind}-{name}"
+        parts[id_] = {"type": kind, "id": id_, "children": children, "parents": parents, "meta": meta}
+        return id_
 
-def _note(row: Row) -> int:
-    return max(_NOTE.get(tile.chart, _NOTE_OF_CHART) for tile in row.tiles)
+    grid = ["ROOT_ID", "GRID_ID"]
+    shown = {"headerSize": "SMALL_HEADER", "background": "BACKGROUND_TRANSPARENT"}
+    lines = [add("HEADER", "question", grid, [], text=dashboard.question, **shown)]
+    for number, row in enumerate(dashboard.rows):
+        columns = []
+        for tile in row.tiles:
+            inside = [*grid, f"ROW-{number}", f"COLUMN-{tile.name}"]
+            chart = {
+                "uuid": uuid_of("charts", f"{dashboard.name}/{tile.name}"),
+                "chartId": numbers(dashboard)[tile.name],
+                "sliceName": tile.title,
+            }
+            children = [
+                add("CHART", tile.name, inside, [], width=tile.width, height=row.height * _UNIT, **chart),
+                add("MARKDOWN", tile.name, inside, [], width=tile.width, height=_NOTE, code=tile.means),
+            ]
+            transparent = {"background": "BACKGROUND_TRANSPARENT"}
+            columns.append(add("COLUMN", tile.name, inside[:-1], children, width=tile.width, **transparent))
+        lines.append(add("ROW", str(number), grid, columns, background="BACKGROUND_TRANSPARENT"))
+    parts["GRID_ID"] = {"type": "GRID", "id": "GRID_ID", "children": lines, "parents": ["ROOT_ID"]}
+    return parts
 
 
 def metadata(dashboard: Dashboard) -> dict[str, Any]:
-    """Return the rest: filters, refresh, and that each tile shows the line that says what it means."""
+    """Return the rest: filters, colours, how often it refreshes."""
     return {
         "refresh_frequency": dashboard.refresh_seconds,
         "timed_refresh_immune_slices": [],
-        "expanded_slices": {str(number): True for number in numbers(dashboard).values()},
+        "expanded_slices": {},
         "color_scheme": "supersetColors",
         "label_colors": COLOURS,
         "cross_filters_enabled": True,

@@ -1,6 +1,7 @@
 """A dashboard as somebody sees it in Chromium, beside what the warehouse says to the same question."""
 
 import json
+import re
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -28,11 +29,13 @@ _TILES = """
     title: tile.getAttribute('data-test-chart-name'),
     drawn: !!tile.querySelector('canvas, .header-line, table tbody tr'),
     wrong: !!tile.querySelector('[role="alert"], .ant-alert, .ant-empty, [data-test="loading-indicator"]'),
-    means: tile.querySelector('.slice_description')?.innerText ?? '',
+    means: tile.closest('.grid-column')?.querySelector('.dashboard-markdown')?.innerText ?? '',
     number: tile.querySelector('.header-line')?.innerText ?? '',
 }))
 """
-Row = tuple[Any, ...]
+_GROUPED = re.compile(r"-?\d{1,3}(,\d{3})*")
+_LARGEST = 2**53 - 1  # that a chart draws exactly
+Record = tuple[Any, ...]
 
 
 @dataclass(frozen=True)
@@ -160,9 +163,9 @@ class Page:
             self._answers.append(response)
 
 
-def answers(tile: Tile, result: dict[str, Any]) -> list[Row]:
+def answers(tile: Tile, result: dict[str, Any]) -> list[Record]:
     """Return what a tile was drawn from as rows of dimensions and measures, sorted."""
-    rows: list[Row] = []
+    rows: list[Record] = []
     for record in result["data"]:
         if tile.series and tile.time:
             time_column = tile.time.column
@@ -176,8 +179,11 @@ def answers(tile: Tile, result: dict[str, Any]) -> list[Row]:
     return _sorted(rows)
 
 
-def expected(settings: Settings, dashboard: Dashboard, tile: Tile, result: dict[str, Any]) -> list[Row]:
-    """Return what the warehouse says to the reading role for the same period."""
+def expected(settings: Settings, dashboard: Dashboard, tile: Tile, result: dict[str, Any]) -> list[Record]:
+    """Return what the warehouse says to the reading role for the same period.
+
+    Tables are exact; other charts draw numbers beyond 2^53 rounded to nine digits.
+    """
     period = None
     if result["from_dttm"]:
         begin, end = (datetime.fromtimestamp(result[key] / 1000, UTC) for key in ("from_dttm", "to_dttm"))
@@ -186,10 +192,17 @@ def expected(settings: Settings, dashboard: Dashboard, tile: Tile, result: dict[
         rows = reader.execute(tile_sql(dashboard, tile, Selection(period)).encode()).fetchall()
     if tile.series and tile.time:
         rows = [row for row in rows if row[-1] is not None]
+    if tile.chart != "table":
+        rows = [tuple(map(_drawable, row)) for row in rows]
     return _sorted(rows)
 
 
-def _sorted(rows: list[Row]) -> list[Row]:
+def _drawable(value: Any) -> Any:
+    too_large = isinstance(value, int | Decimal) and abs(value) > _LARGEST
+    return Decimal(f"{Decimal(value):.8e}") if too_large else value
+
+
+def _sorted(rows: list[Record]) -> list[Record]:
     return sorted((tuple(map(_plain, row)) for row in rows), key=repr)
 
 
@@ -197,6 +210,8 @@ def _plain(value: Any) -> Any:
     """Return a value as both JSON and PostgreSQL can have it: whole numbers exactly, instants in milliseconds."""
     if isinstance(value, datetime):
         return int(value.timestamp() * 1000)
+    if isinstance(value, str) and _GROUPED.fullmatch(value):  # a table's column beyond 2^53
+        return int(value.replace(",", ""))
     if isinstance(value, float | Decimal):
         return int(value) if value == int(value) else round(float(value), 6)
     return value

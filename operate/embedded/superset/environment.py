@@ -16,7 +16,6 @@ from minidata.errors import PermanentError
 from minidata.settings import PROJECT
 from operate.embedded.preflight import require_space
 from operate.embedded.processes import in_background
-from operate.embedded.superset.patches import patch
 
 LOCK = PROJECT / "locks" / "superset.txt"
 BUILD_LOCK = PROJECT / "locks" / "superset.build.txt"
@@ -29,7 +28,7 @@ Report = Callable[[str], None]
 def folder() -> Path:
     """Return where the environment of the present lock belongs, whether it is there or not."""
     checksum = 0
-    for file in (LOCK, BUILD_LOCK, Path(__file__).with_name("patches.py")):
+    for file in (LOCK, BUILD_LOCK):
         checksum = zlib.crc32(file.read_bytes(), checksum)
     return TOOLS / f"superset-{checksum}"
 
@@ -75,8 +74,6 @@ def create(report: Report, marked: Mapping[str, str] = MappingProxyType({})) -> 
         # Byte code is left to the first run: it imports a third of the modules, and writes theirs for good.
         install = [uv, "pip", "sync", "--python", program, "--require-hashes", "-b", str(BUILD_LOCK), str(LOCK)]
         _run(install, report, marked)
-        report("is being finished")
-        patch(building)
         if not target.exists():  # whoever comes second finds the work done
             building.rename(target)
     except OSError as error:

@@ -20,6 +20,7 @@ NAME = "superset"
 DATABASE = "superset"
 USER = "admin"
 INSIDE = "operate/embedded/superset/inside"
+_APPLICATION = "operate.embedded.superset.inside.application"
 _THREADS = 8
 _NICENESS = 5
 
@@ -33,7 +34,7 @@ def command(state: State) -> list[str]:
     server = [str(python()), "-P", "-m", "gunicorn", "--workers", "1", "--worker-class", "gthread"]
     options = ["--threads", str(_THREADS), "--timeout", "60", "--graceful-timeout", "5", "--no-control-socket"]
     address = f"127.0.0.1:{state.port(NAME)}"
-    return in_background([*server, *options, "--bind", address, "superset.app:create_app()"], _NICENESS)
+    return in_background([*server, *options, "--bind", address, f"{_APPLICATION}:create_app()"], _NICENESS)
 
 
 def environment(state: State, settings: Settings) -> dict[str, str]:

@@ -81,7 +81,6 @@ def numbered(found: Asset, number: int) -> Asset:
             if isinstance(part, dict) and part["type"] == "CHART":
                 part["meta"]["chartId"] += 1000
         data = content["metadata"]
-        data["expanded_slices"] = {str(int(n) + 1000): True for n in data["expanded_slices"]}
         for filter_ in data["native_filter_configuration"]:
             filter_["scope"]["excluded"] = [n + 1000 for n in filter_["scope"]["excluded"]]
     return replace(found, content=content, id=number)

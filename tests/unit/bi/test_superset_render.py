@@ -65,12 +65,13 @@ def test_a_filter_spares_the_tiles_that_it_cannot_narrow(dashboard: Dashboard, t
 
 
 @each_tile
-def test_a_tile_says_what_it_means(dashboard: Dashboard, tile: Tile) -> None:
-    content = asset(dashboard.name).content
-    meta = content["position"][f"CHART-{tile.name}"]["meta"]
+def test_a_tile_is_a_chart_above_the_line_that_says_what_it_means(dashboard: Dashboard, tile: Tile) -> None:
+    position = asset(dashboard.name).content["position"]
+    chart, note = (position[part] for part in position[f"COLUMN-{tile.name}"]["children"])
+    assert chart["meta"]["uuid"] == asset(f"{dashboard.name}/{tile.name}").uuid
+    assert note["meta"]["code"] == tile.means
+    assert chart["parents"] == note["parents"] == ["ROOT_ID", "GRID_ID", chart["parents"][2], f"COLUMN-{tile.name}"]
     assert asset(f"{dashboard.name}/{tile.name}").content["description"] == tile.means
-    assert content["metadata"]["expanded_slices"][str(meta["chartId"])]
-    assert meta["uuid"] == asset(f"{dashboard.name}/{tile.name}").uuid
 
 
 @each_tile

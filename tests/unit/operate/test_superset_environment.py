@@ -1,4 +1,4 @@
-"""Superset's environment: made at one stroke or not at all, and patched without touching the installer's cache."""
+"""Superset's environment: complete or not there at all."""
 
 import os
 import shutil
@@ -9,7 +9,6 @@ import pytest
 
 from minidata.errors import PermanentError, TransientError
 from operate.embedded.superset import environment
-from operate.embedded.superset.patches import PATCHES, patch
 
 # An installer that makes what the real one makes, as far as the rest looks at it.
 _UV = """#!/bin/sh
@@ -26,7 +25,6 @@ esac
 @pytest.fixture
 def tools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(environment, "TOOLS", tmp_path / "tools")
-    monkeypatch.setattr(environment, "patch", lambda folder: None)
     monkeypatch.setenv("HOME", str(tmp_path))
     return tmp_path / "tools"
 
@@ -115,33 +113,3 @@ def test_what_a_killed_installation_left_is_removed_and_a_running_one_kept(
     environment.create(lambda doing: None)
     assert not dead.exists()
     assert alive.exists()
-
-
-def superset(folder: Path) -> Path:
-    """Make the files that the patches look for."""
-    package = folder / "lib" / "python3.12" / "site-packages" / "superset"
-    for pattern, old, _ in PATCHES:
-        file = package / pattern.replace("*", "a")
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text((file.read_text() if file.exists() else "") + f"<{old}>")
-    return package
-
-
-def test_a_patch_replaces_the_file_and_leaves_the_cache_alone(tmp_path: Path) -> None:
-    package = superset(tmp_path)
-    installed = package / "models" / "helpers.py"
-    cached = tmp_path / "cached.py"
-    cached.hardlink_to(installed)
-    patch(tmp_path)
-    assert installed.read_text() == "<np.nan>"
-    assert cached.read_text() == "<np.NaN>"
-
-
-@pytest.mark.parametrize("missing", range(len(PATCHES)))
-def test_a_patch_that_fits_nowhere_stops_the_installation(tmp_path: Path, missing: int) -> None:
-    package = superset(tmp_path)
-    pattern, old, _ = PATCHES[missing]
-    file = package / pattern.replace("*", "a")
-    file.write_text(file.read_text().replace(old, ""))
-    with pytest.raises(PermanentError, match="another version"):
-        patch(tmp_path)

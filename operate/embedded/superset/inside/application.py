@@ -1,12 +1,34 @@
-"""What can only be changed once Superset's application is made: the start page and the theme."""
+"""Superset's application, and what can only be changed once it is made: start page, theme, templates, answers."""
 
+from pathlib import Path
+
+import numpy as np
 from flask import Flask
+from jinja2 import ChoiceLoader, FileSystemLoader
 
 from operate.embedded.superset.inside.start_page import add_start_page
+from operate.embedded.superset.inside.whole_numbers import make_drawable
+
+_TEMPLATES = Path(__file__).with_name("templates")
+
+
+def create_app() -> Flask:
+    """Return Superset's application; gunicorn and the set-up start here.
+
+    Superset 6.1 uses two names that numpy 2 has removed. Python 3.13 needs numpy 2, so they are set before
+    Superset's modules are imported.
+    """
+    if not hasattr(np, "NaN"):
+        np.NaN, np.product = np.nan, np.prod
+    from superset.app import create_app as create  # noqa: PLC0415
+
+    return create()
 
 
 def finish(app: Flask) -> None:
-    """Change the application; Superset calls this before it makes its pages."""
+    """Change the application; Superset calls this (`FLASK_APP_MUTATOR`) before it makes its pages."""
     add_start_page(app)
+    app.jinja_loader = ChoiceLoader([FileSystemLoader(_TEMPLATES), app.jinja_loader])
+    app.after_request(make_drawable)
     for theme in ("THEME_DEFAULT", "THEME_DARK"):
         app.config[theme]["token"] |= app.config["THEME_TOKENS"]

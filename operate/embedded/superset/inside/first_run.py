@@ -68,7 +68,7 @@ def _make_administrator(name: str, password: str) -> None:
 def main() -> None:
     """Do everything in order."""
     _say("reads its modules")
-    from superset.app import create_app  # noqa: PLC0415
+    from operate.embedded.superset.inside.application import create_app  # noqa: PLC0415
 
     app = create_app()
     with app.app_context():
