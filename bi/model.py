@@ -138,7 +138,7 @@ class Tile(Model):
         return self.dimensions[1] if drawn and len(self.dimensions) > 1 else None
 
 
-class Row(Model):
+class TileRow(Model):
     """Tiles side by side, from left to right.
 
     Attributes:
@@ -150,7 +150,7 @@ class Row(Model):
     tiles: tuple[Tile, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
-    def _fits(self) -> "Row":
+    def _fits(self) -> "TileRow":
         width = sum(tile.width for tile in self.tiles)
         if width > GRID:
             raise ValueError(f"the tiles are {width} wide together, a row is {GRID}.")
@@ -186,7 +186,7 @@ class ValuesFilter(Model):
 Filter = Annotated[PeriodFilter | ValuesFilter, Field(discriminator="kind")]
 
 
-class Place(Model):
+class Position(Model):
     """Where a tile lies: x and width in twelfths, y and height in units of rows."""
 
     x: int
@@ -213,7 +213,7 @@ class Dashboard(Model):
     question: Line
     refresh_seconds: int = Field(ge=10, le=3600)
     filters: dict[Identifier, Filter] = Field(default_factory=dict)
-    rows: tuple[Row, ...] = Field(min_length=1)
+    rows: tuple[TileRow, ...] = Field(min_length=1)
     views: dict[str, View] = Field(default_factory=dict)
 
     @property
@@ -221,13 +221,13 @@ class Dashboard(Model):
         """All tiles, in reading order."""
         return [tile for row in self.rows for tile in row.tiles]
 
-    def places(self) -> Iterator[tuple[Tile, Place]]:
-        """Yield each tile with its place on the grid."""
+    def positions(self) -> Iterator[tuple[Tile, Position]]:
+        """Yield each tile with its position on the grid."""
         y = 0
         for row in self.rows:
             x = 0
             for tile in row.tiles:
-                yield tile, Place(x=x, y=y, width=tile.width, height=row.height)
+                yield tile, Position(x=x, y=y, width=tile.width, height=row.height)
                 x += tile.width
             y += row.height
 

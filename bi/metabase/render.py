@@ -1,4 +1,4 @@
-"""A definition as Metabase's request bodies. Pure: what goes in are definitions and ids, what comes out is JSON."""
+"""A definition as request bodies of Metabase."""
 
 import hashlib
 import uuid
@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from bi.metabase.mark import Mark, digest
+from bi.metabase.client import NAME
+from bi.metabase.objects import Wanted
 from bi.model import Dashboard, PeriodFilter, Tile
 from bi.sql import select
 
@@ -14,6 +15,7 @@ Json = dict[str, Any]
 GRID = 2  # columns of Metabase's 24 to one of our twelfths
 _NAMESPACE = uuid.UUID("6f1d3b0e-4a0c-5c57-9a86-0b8f0e7a5c11")
 _DISPLAY = {"number": "scalar"}  # the other charts have the same names there
+_COLLECTION = "Made from the dashboards' files. Copies of these objects are yours to change; the originals are not."
 
 
 @dataclass(frozen=True)
@@ -23,39 +25,19 @@ class Ids:
     Attributes:
         database: of the warehouse.
         collection: that holds the cards and dashboards.
-        fields: by (view, column).
+        columns: by (view, column).
         cards: by `dashboard/tile`.
     """
 
     database: int = 0
     collection: int = 0
-    fields: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    columns: Mapping[tuple[str, str], int] = field(default_factory=dict)
     cards: Mapping[str, int] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Wanted:
-    """An object as it should be.
-
-    Attributes:
-        name: in plans and marks.
-        text: its description, for people.
-        body: the request, without the description.
-    """
-
-    name: str
-    text: str
-    body: Json
-
-    @property
-    def digest(self) -> str:
-        """Stands for all of it, but for the ids of tiles on a dashboard, which the server chooses."""
-        tiles = [{**tile, "id": None} for tile in self.body.get("dashcards", [])]
-        return digest([self.text, {**self.body, "dashcards": tiles}])
-
-    def described(self, mark: Mark) -> Json:
-        """Return the request with its description and mark."""
-        return {**self.body, "description": mark.below(self.text)}
+def collection() -> Wanted:
+    """Return the collection that holds the cards and dashboards."""
+    return Wanted("collection", "collection", _COLLECTION, {"name": NAME})
 
 
 def card_name(dashboard: Dashboard, tile: Tile) -> str:
@@ -73,7 +55,7 @@ def card(dashboard: Dashboard, tile: Tile, ids: Ids) -> Wanted:
             "name": filter_,
             "display-name": dashboard.filters[filter_].label,
             "type": "dimension",
-            "dimension": ["field", ids.fields.get((tile.view, column), 0), None],
+            "dimension": ["field", ids.columns.get((tile.view, column), 0), None],
             "widget-type": _widget(dashboard, filter_),
             "required": False,
         }
@@ -93,7 +75,7 @@ def card(dashboard: Dashboard, tile: Tile, ids: Ids) -> Wanted:
             "native": {"query": query, "template-tags": tags},
         },
     }
-    return Wanted(name, tile.means, body)
+    return Wanted("card", name, tile.means, body)
 
 
 def dashboard(definition: Dashboard, ids: Ids, present: Mapping[int, int] | None = None) -> Wanted:
@@ -105,7 +87,7 @@ def dashboard(definition: Dashboard, ids: Ids, present: Mapping[int, int] | None
         present: id of the tile on the dashboard for each card that is already there, so that it stays the same.
     """
     tiles = []
-    for number, (tile, place) in enumerate(definition.places(), start=1):
+    for number, (tile, place) in enumerate(definition.positions(), start=1):
         card_id = ids.cards.get(card_name(definition, tile), 0)
         tiles.append(
             {
@@ -135,13 +117,7 @@ def dashboard(definition: Dashboard, ids: Ids, present: Mapping[int, int] | None
         "parameters": [_parameter(definition, filter_) for filter_ in definition.filters],
         "dashcards": tiles,
     }
-    return Wanted(definition.name, definition.question, body)
-
-
-def empty_dashboard(wanted: Wanted) -> Json:
-    """Return the request that makes a dashboard without tiles, which is all that Metabase takes at first."""
-    described = wanted.described(Mark(wanted.name, wanted.digest))
-    return {key: described[key] for key in ("name", "description", "collection_id", "parameters")}
+    return Wanted("dashboard", definition.name, definition.question, body)
 
 
 def _widget(definition: Dashboard, filter_: str) -> str:

@@ -5,6 +5,7 @@ import zipfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 import yaml
 
@@ -12,11 +13,13 @@ from bi.model import Dashboard, Tile
 from bi.superset.charts import VISUALS, form
 from bi.superset.identity import Kind, uuid_of
 from bi.superset.layout import CSS, metadata, position
-from bi.superset.target import Target
+from bi.target import Warehouse
 from minidata.errors import PermanentError
 from minidata.warehouse.views import SCHEMA, View
 
 _VERSION = "1.0.0"
+_CONNECTION = "Warehouse"
+_MASK = "X" * 10  # what Superset shows instead of a password
 KINDS: tuple[Kind, ...] = ("databases", "datasets", "charts", "dashboards")
 
 
@@ -42,26 +45,32 @@ class Asset:
         return str(self.content["uuid"])
 
 
-def render(dashboards: Iterable[Dashboard], views: Mapping[str, View], target: Target) -> list[Asset]:
+def render(dashboards: Iterable[Dashboard], views: Mapping[str, View], warehouse: Warehouse) -> list[Asset]:
     """Turn the definitions into objects of Superset.
 
     Args:
         dashboards: what to show.
         views: the whole catalogue: each view is a dataset, so that people can make charts of it.
-        target: whose connection to the warehouse is one of the objects.
+        warehouse: the connection to it is one of the objects.
     """
-    assets = [_database(target)]
-    assets += [_dataset(name, view, target) for name, view in views.items()]
+    assets = [_database(warehouse)]
+    assets += [_dataset(name, view) for name, view in views.items()]
     for dashboard in dashboards:
         assets += [_chart(dashboard, tile) for tile in dashboard.tiles]
         assets.append(_dashboard(dashboard))
     return assets
 
 
-def _database(target: Target) -> Asset:
+def uri(warehouse: Warehouse, password: str) -> str:
+    """Return the address of the warehouse for SQLAlchemy."""
+    place = f"{warehouse.host}:{warehouse.port}/{quote(warehouse.database, safe='')}"
+    return f"postgresql+psycopg2://{warehouse.user}:{quote(password, safe='')}@{place}?sslmode={warehouse.tls}"
+
+
+def _database(warehouse: Warehouse) -> Asset:
     content = {
-        "database_name": target.name,
-        "sqlalchemy_uri": target.masked_uri,
+        "database_name": _CONNECTION,
+        "sqlalchemy_uri": uri(warehouse, _MASK),
         "cache_timeout": None,
         "expose_in_sqllab": True,
         "allow_run_async": False,
@@ -75,13 +84,13 @@ def _database(target: Target) -> Asset:
             "engine_params": {"connect_args": {"application_name": "superset", "connect_timeout": 5}},
             "allows_virtual_table_explore": True,
         },
-        "uuid": uuid_of("databases", target.name),
+        "uuid": uuid_of("databases", _CONNECTION),
         "version": _VERSION,
     }
-    return Asset("databases", target.name, content)
+    return Asset("databases", _CONNECTION, content)
 
 
-def _dataset(name: str, view: View, target: Target) -> Asset:
+def _dataset(name: str, view: View) -> Asset:
     columns = [
         {
             "column_name": column,
@@ -106,7 +115,7 @@ def _dataset(name: str, view: View, target: Target) -> Asset:
         "columns": columns,
         "metrics": [{"metric_name": "count", "verbose_name": "Rows", "metric_type": "count", "expression": "COUNT(*)"}],
         "uuid": uuid_of("datasets", name),
-        "database_uuid": uuid_of("databases", target.name),
+        "database_uuid": uuid_of("databases", _CONNECTION),
         "version": _VERSION,
     }
     return Asset("datasets", f"{SCHEMA}.{name}", content)

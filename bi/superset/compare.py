@@ -1,4 +1,4 @@
-"""Whether an object on the server is as the definitions say, whatever numbers the server has given to things."""
+"""Whether an object on the server is as the definitions say, whatever numbers the server has given."""
 
 import copy
 import hashlib
@@ -8,7 +8,7 @@ from typing import Any
 
 from bi.superset.bundle import Asset
 
-# What an export leaves out, or adds of its own accord.
+# What an export leaves out, or adds.
 _UNSEEN = {"is_managed_externally", "query_context"}
 _MADE_BY_SERVER = {"datasource", "slice_id", "url_params"}
 _COLOURS_BY_SERVER = {
@@ -20,16 +20,15 @@ _COLOURS_BY_SERVER = {
     "shared_label_colors",
     "theme_id",
 }
-RECORD = "mdp"  # in the connection: what the last apply sent, by name
 
 
 def same(wanted: Asset, found: Asset) -> bool:
-    """Tell whether an object that was found says what it should."""
+    """Tell whether an object that was found is as wanted."""
     return _plain(wanted, wanted) == _plain(found, wanted)
 
 
 def digest(asset: Asset, secret: str = "") -> str:
-    """Return twelve hexadecimal digits that stand for what an object should say."""
+    """Return twelve hexadecimal digits of what an object should be."""
     text = json.dumps([_plain(asset, asset), secret], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
@@ -54,7 +53,7 @@ def _named(items: list[Mapping[str, Any]], key: str, like: Mapping[str, Any]) ->
 
 
 def _name_charts(content: dict[str, Any]) -> None:
-    """Put UUIDs in the place of numbers."""
+    """Replace the numbers of charts by UUIDs."""
     names = {}
     for part in (content.get("position") or {}).values():
         if isinstance(part, dict) and part.get("type") == "CHART":

@@ -29,7 +29,10 @@ _CHECKS = (
 # The long tiers lie in files of their own name; one of them looks at a Docker mode that somebody has started.
 _LONG = ("-o", "python_files=test_*.py check_*.py", "--ignore=tests/deploy/check_docker.py")
 _HEADER = ("| variable | default | meaning |", "| --- | --- | --- |")
-_PROGRAMS = {"chromium": "the dashboards are looked at with it: apt-get install chromium fonts-noto-core"}
+_PROGRAMS = {
+    "chromium": "the dashboards are looked at with it: apt-get install chromium fonts-noto-core",
+    "npm": "it installs Metabase's own tools, which check what is sent to it: Node 20 or later",
+}
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})

@@ -139,7 +139,6 @@ os.environ |= {"MDP_METABASE_URL": "http://127.0.0.1:1", "MDP_METABASE_PASSWORD"
 sys.argv = ["mdp", "--state", "/nowhere", "dashboards", "check", "--target", "metabase"]
 from operate.cli.__main__ import main
 assert main() == 1
-import bi.metabase.contract
 """
 
 

@@ -11,10 +11,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.fakes.metabase_schemas import described
-
 Json = Any
 EVERYBODY, ADMINISTRATORS = 1, 2
+
+
+def _stamp(id_: int) -> Json:
+    """What the server adds to everything that somebody makes."""
+    return {"entity_id": f"{id_:021d}", "creator_id": 1}
 
 
 class RefusedError(Exception):
@@ -31,7 +34,6 @@ class FakeMetabase:
     version: str = "v0.64.6.1"
     starting: int = 0  # answers of 503 before it is ready
     sync_polls: int = 2  # looks at the metadata before the views are in it
-    description: Json = field(default_factory=described)
     form: str = "mbql5"
     administrators: dict[str, str] = field(default_factory=dict)
     superuser: bool = True
@@ -49,6 +51,7 @@ class FakeMetabase:
     data_graph: dict[str, Json] = field(default_factory=dict)
     collection_graph: dict[str, Json] = field(default_factory=dict)
     requests: list[tuple[str, str]] = field(default_factory=list)
+    bodies: list[Json] = field(default_factory=list)  # of the requests, in the same order
     url: str = ""
     _last: int = 100
     _polls: int = -1
@@ -79,11 +82,6 @@ class FakeMetabase:
             "version": {"tag": self.version},
         }
 
-    def openapi(self) -> Json:
-        if self.description is None:
-            raise RefusedError(404, "Not found.")
-        return self.description
-
     def setup(self, body: Json) -> Json:
         if self.administrators:
             raise RefusedError(403, "The /api/setup route can only be used to create the first user")
@@ -103,10 +101,13 @@ class FakeMetabase:
         return {"id": 1, "is_superuser": self.superuser}
 
     def list_databases(self) -> Json:
-        shown = copy.deepcopy(list(self.databases.values()))
-        for database in shown:
-            database["details"]["password"] = "**MetabasePass**"
+        shown = [self.database(id_) for id_ in self.databases]
         return {"data": shown, "total": len(shown)}
+
+    def database(self, id_: int) -> Json:
+        shown = copy.deepcopy(self._at(self.databases, id_))
+        shown["details"]["password"] = "**MetabasePass**"
+        return shown
 
     def make_database(self, body: Json) -> Json:
         self._try(body)
@@ -154,6 +155,9 @@ class FakeMetabase:
         self.collection_graph.setdefault(str(EVERYBODY), {})[str(id_)] = "write"  # as the root collection's
         return self.collections[id_]
 
+    def collection(self, id_: int) -> Json:
+        return self._at(self.collections, id_)
+
     def change_collection(self, body: Json, id_: int) -> Json:
         self._at(self.collections, id_).update(body)
         return self.collections[id_]
@@ -182,6 +186,7 @@ class FakeMetabase:
     def card(self, id_: int) -> Json:
         shown = copy.deepcopy(self._at(self.cards, id_))
         query = shown["dataset_query"]
+        shown |= {"query_type": "native", "database_id": query["database"], "table_id": None} | _stamp(id_)
         shown["visualization_settings"] = {k: v for k, v in shown["visualization_settings"].items() if v is not None}
         if self.form == "mbql5":
             tags = query["native"]["template-tags"]
@@ -207,9 +212,9 @@ class FakeMetabase:
         id_ = self.id()
         self.dashboards[id_] = {
             "id": id_, "archived": False, "description": None, "width": "fixed", "auto_apply_filters": True,
-            "parameters": [], "dashcards": [], "tabs": [], **body,
+            "collection_id": None, "parameters": [], "dashcards": [], "tabs": [], **body,
         }  # fmt: skip
-        return self.dashboards[id_]
+        return self.dashboard(id_)
 
     def change_dashboard(self, body: Json, id_: int) -> Json:
         board = self._at(self.dashboards, id_)
@@ -217,7 +222,7 @@ class FakeMetabase:
         if "dashcards" in body:
             changed["dashcards"] = self._dashcards(board, changed)
         self.dashboards[id_] = changed
-        return changed
+        return self.dashboard(id_)
 
     def _dashcards(self, board: Json, changed: Json) -> Json:
         present = {card["id"] for card in board["dashcards"]}
@@ -236,7 +241,14 @@ class FakeMetabase:
         return [{**card, "id": card["id"] if card["id"] > 0 else self.id()} for card in changed["dashcards"]]
 
     def dashboard(self, id_: int) -> Json:
-        return self._at(self.dashboards, id_)
+        board = self._at(self.dashboards, id_)
+        stamp = _stamp(id_) | {"dashboard_id": id_}
+        bare = {"card_id": None, "dashboard_tab_id": None, "inline_parameters": [], "parameter_mappings": []}
+        return board | _stamp(id_) | {
+            "enable_embedding": False, "public_uuid": None, "cache_ttl": None,
+            "dashcards": [bare | card | stamp for card in board["dashcards"]],
+            "tabs": [tab | stamp for tab in board["tabs"]],
+        }  # fmt: skip
 
     def list_groups(self) -> Json:
         magic = {EVERYBODY: "all-internal-users", ADMINISTRATORS: "admin"}

@@ -74,7 +74,7 @@ DASHCARD = closed(
     **named(
         card_id=maybe(ID), parameter_mappings={"type": "array", "items": MAPPING},
         visualization_settings={"type": "object"}, series={"type": "array", "items": closed(named(id=ID))},
-        dashboard_tab_id=maybe(ID), action_id=maybe(ID),
+        dashboard_tab_id=maybe(ID), action_id=maybe(ID), inline_parameters={"type": "array", "items": TEXT},
     ),
 )  # fmt: skip
 _PARAMETERS: Schema = {"type": "array", "items": PARAMETER}
@@ -130,18 +130,3 @@ BODIES: dict[tuple[str, str], Schema] = {
     ("PUT", "/api/permissions/graph"): graph(DATABASE_PERMISSIONS),
     ("PUT", "/api/collection/graph"): graph({"enum": ["read", "write", "none"]}),
 }  # fmt: skip
-
-
-def described() -> dict[str, Any]:
-    """The description that a server serves of itself, with its quirks: open objects, defaults that are required."""
-    paths: dict[str, Any] = {}
-    for (method, path), schema in BODIES.items():
-        body = {key: value for key, value in schema.items() if key != "additionalProperties"}
-        if method == "POST" and path == "/api/database/":
-            full_sync = {"default": True, "oneOf": [{"type": "boolean"}, {"type": "null"}]}
-            on_demand = {"default": False, "oneOf": [{"type": "boolean"}, {"type": "null"}]}
-            body["properties"] = body["properties"] | {"is_full_sync": full_sync, "is_on_demand": on_demand}
-            body["required"] = [*body["required"], "is_full_sync", "is_on_demand"]
-        content = {"application/json": {"schema": body}}
-        paths.setdefault(path, {})[method.lower()] = {"requestBody": {"content": content}}
-    return {"openapi": "3.1.0", "components": {"schemas": {}}, "paths": paths}

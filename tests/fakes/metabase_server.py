@@ -12,16 +12,16 @@ from jsonschema import Draft202012Validator
 from tests.fakes.metabase import FakeMetabase, Json, RefusedError
 from tests.fakes.metabase_schemas import BODIES
 
-_OPEN = ("/api/health", "/api/session/properties", "/api/setup", "/api/session", "/api/docs/openapi.json")
+_OPEN = ("/api/health", "/api/session/properties", "/api/setup", "/api/session")
 _ROUTES: list[tuple[str, str, Callable[..., Json]]] = [
     ("GET", "/api/health", FakeMetabase.health),
     ("GET", "/api/session/properties", FakeMetabase.properties),
-    ("GET", "/api/docs/openapi.json", FakeMetabase.openapi),
     ("POST", "/api/setup", FakeMetabase.setup),
     ("POST", "/api/session", FakeMetabase.session),
     ("GET", "/api/user/current", FakeMetabase.user),
     ("GET", "/api/database", FakeMetabase.list_databases),
     ("POST", "/api/database", FakeMetabase.make_database),
+    ("GET", "/api/database/{id}", FakeMetabase.database),
     ("PUT", "/api/database/{id}", FakeMetabase.change_database),
     ("POST", "/api/database/{id}/sync_schema", FakeMetabase.sync),
     ("GET", "/api/database/{id}/metadata", FakeMetabase.metadata),
@@ -29,6 +29,7 @@ _ROUTES: list[tuple[str, str, Callable[..., Json]]] = [
     ("POST", "/api/collection", FakeMetabase.make_collection),
     ("GET", "/api/collection/graph", FakeMetabase.show_collection_graph),
     ("PUT", "/api/collection/graph", FakeMetabase.change_collection_graph),
+    ("GET", "/api/collection/{id}", FakeMetabase.collection),
     ("PUT", "/api/collection/{id}", FakeMetabase.change_collection),
     ("GET", "/api/collection/{id}/items", FakeMetabase.items),
     ("POST", "/api/card", FakeMetabase.make_card),
@@ -48,6 +49,7 @@ _SCHEMAS = {(method, path.rstrip("/")): Draft202012Validator(schema) for (method
 def answer(fake: FakeMetabase, method: str, path: str, body: Json, session: str | None) -> tuple[int, Json]:
     """Answer one request as the server would."""
     fake.requests.append((method, path))
+    fake.bodies.append(body)
     try:
         if path not in _OPEN and session not in fake.sessions:
             raise RefusedError(401, "Unauthenticated")
@@ -86,9 +88,8 @@ def serve(fake: FakeMetabase) -> Iterator[FakeMetabase]:
             size = int(self.headers.get("Content-Length") or 0)
             body = json.loads(self.rfile.read(size)) if size else None
             with lock:
-                status, said = answer(
-                    fake, self.command, self.path.split("?")[0], body, self.headers.get("X-Metabase-Session")
-                )
+                credential = self.headers.get("X-Metabase-Session") or self.headers.get("X-Api-Key")
+                status, said = answer(fake, self.command, self.path.split("?")[0], body, credential)
                 content = json.dumps(said).encode()
             self.send_response(status)
             self.send_header("Content-Type", "application/json")

@@ -63,7 +63,7 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def json_of(server: Superset, path: str) -> Any:
-    return server._json("GET", path)["result"]
+    return server.result(path)
 
 
 def charts(server: Superset) -> dict[str, int]:
@@ -129,8 +129,8 @@ def test_what_somebody_made_by_hand_survives(running: Running, server: Superset)
     datasets = json_of(server, "/api/v1/dataset/?q=(columns:!(id,table_name),page_size:100)")
     dataset = next(d["id"] for d in datasets if d["table_name"] == "channel_now")
     body = {"slice_name": "Mine", "viz_type": "table", "datasource_id": dataset, "datasource_type": "table"}
-    mine = server._ask("POST", "/api/v1/chart/", json=body | {"params": '{"mine": 1}'}).json()["id"]
-    board = server._ask("POST", "/api/v1/dashboard/", json={"dashboard_title": "Mine"}).json()["id"]
+    mine = server.ask("POST", "/api/v1/chart/", json=body | {"params": '{"mine": 1}'}).json()["id"]
+    board = server.ask("POST", "/api/v1/dashboard/", json={"dashboard_title": "Mine"}).json()["id"]
     assert plan(running.target, DASHBOARDS).empty
     apply(running.target, without("channels", "league"))
     assert json.loads(json_of(server, f"/api/v1/chart/{mine}")["params"]) == {"mine": 1}
@@ -139,7 +139,7 @@ def test_what_somebody_made_by_hand_survives(running: Running, server: Superset)
 
 def test_a_tile_changed_by_hand_is_drift_and_is_put_back(running: Running, server: Superset) -> None:
     path = f"/api/v1/chart/{charts(server)['League table']}"
-    server._ask("PUT", path, json={"params": json.dumps({"viz_type": "table", "row_limit": 3})})
+    server.ask("PUT", path, json={"params": json.dumps({"viz_type": "table", "row_limit": 3})})
     found = plan(running.target, DASHBOARDS)
     assert (found.create, found.update, found.delete) == ([], ["channels/league"], [])
     assert found.drift == ["channels/league"]
@@ -160,7 +160,7 @@ def test_a_tile_deleted_by_hand_is_drift_and_comes_back(running: Running, server
 
 def test_a_dashboard_hidden_from_visitors_is_drift(running: Running, server: Superset) -> None:
     number = json_of(server, "/api/v1/dashboard/health")["id"]
-    server._ask("PUT", f"/api/v1/dashboard/{number}", json={"roles": []})
+    server.ask("PUT", f"/api/v1/dashboard/{number}", json={"roles": []})
     assert plan(running.target, DASHBOARDS).drift == ["health"]
     apply(running.target, DASHBOARDS)
     assert httpx.get(f"{running.url}/api/v1/dashboard/health").status_code == 200
@@ -180,11 +180,11 @@ def test_a_visitor_reads_and_does_nothing_else(running: Running) -> None:
 
 def test_the_warehouse_is_only_read_and_its_password_never_shown(running: Running, server: Superset) -> None:
     number = json_of(server, "/api/v1/database/")[0]["id"]
-    shown = server._ask("GET", f"/api/v1/database/{number}/connection").text + repr(running.target)
-    assert running.target.database_password not in shown
+    shown = server.ask("GET", f"/api/v1/database/{number}/connection").text + repr(running.target)
+    assert running.target.warehouse.password not in shown
     for statement in ("create table mart.x (a int)", "select * from mdp.files", "select * from youtube_stats.videos"):
         with pytest.raises(Exception, match=r"(?i)not allowed|permission|read-only|DML"):
-            server._ask("POST", "/api/v1/sqllab/execute/", json={"database_id": number, "sql": statement})
+            server.ask("POST", "/api/v1/sqllab/execute/", json={"database_id": number, "sql": statement})
 
 
 def test_it_listens_on_loopback_only(running: Running) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import polars as pl
 from playwright.sync_api import Browser, sync_playwright
 
-from bi.superset import Target
+from bi.target import Target
 from minidata.dataset import Dataset, read_datasets
 from minidata.rollup import merge_rollups, merge_summaries, roll_up, stage_rollup
 from minidata.settings import PROJECT, Settings

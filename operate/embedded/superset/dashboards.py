@@ -5,8 +5,9 @@ import json
 from collections.abc import Callable
 
 from bi.definition import read_dashboards
-from bi.superset import Target, apply
+from bi.superset import apply
 from bi.superset.bundle import render
+from bi.target import Target, Warehouse
 from minidata.settings import Settings
 from minidata.warehouse.views import read_views
 from operate.embedded.secrets import read_secrets
@@ -22,11 +23,7 @@ def target(state: State, settings: Settings) -> Target:
         url=service.address(state),
         user=service.USER,
         password=read_secrets(secrets_file(state))["MDP_SUPERSET_PASSWORD"],
-        database_host=settings.database_host,
-        database_port=settings.database_port,
-        database_name=settings.database_name,
-        database_password=settings.secret("bi_password"),
-        database_tls=settings.database_tls,
+        warehouse=Warehouse.of(settings),
     )
 
 
@@ -46,8 +43,10 @@ def publish(state: State, settings: Settings, report: Callable[[str], None]) -> 
         TransientError: if Superset does not answer.
     """
     where, dashboards = target(state, settings), read_dashboards()
-    assets = [[asset.kind, asset.name, dict(asset.content)] for asset in render(dashboards, read_views(), where)]
-    said = json.dumps([assets, where.database_password], sort_keys=True)
+    assets = [
+        [asset.kind, asset.name, dict(asset.content)] for asset in render(dashboards, read_views(), where.warehouse)
+    ]
+    said = json.dumps([assets, where.warehouse.password], sort_keys=True)
     with once(state, settings, "dashboards", hashlib.sha256(said.encode()).hexdigest()) as wanted:
         if wanted:
             report("draws the dashboards")

@@ -6,17 +6,18 @@ from pathlib import Path
 from typing import Any
 
 from bi.definition import read_dashboards
-from bi.metabase import Target, WarehouseAddress, apply, check, plan
-from bi.metabase.mark import read_mark
-from bi.model import Dashboard, Row
+from bi.metabase import apply, plan
+from bi.metabase.objects import read_mark
+from bi.model import Dashboard, TileRow
 from bi.plan import Plan
+from bi.target import Target, Warehouse
 from minidata.warehouse.views import read_views
 from tests.fakes.metabase import FakeMetabase
 
 from .test_definition import GOOD, written
 
 COLUMNS = {name: list(view.columns) for name, view in read_views().items()}
-WAREHOUSE = WarehouseAddress("postgres", 5432, "warehouse", "bi-secret")
+WAREHOUSE = Warehouse("postgres", 5432, "warehouse", "bi-secret")
 EVERYTHING = {
     "database", "collection", "group viewers", "permissions", "dashboard example",
     "card example/first", "card example/second", "card example/third",
@@ -32,16 +33,14 @@ class World:
 
     @property
     def target(self) -> Target:
-        return Target(self.fake.url, "admin@example.org", "admin-secret", WAREHOUSE, ready_seconds=5, sync_seconds=5)
+        return Target(self.fake.url, "admin@example.org", "admin-secret", WAREHOUSE)
 
-    def apply(self, dashboards: Sequence[Dashboard] | None = None, **changed: Any) -> Plan:
-        return apply(replace(self.target, **changed), self.dashboards if dashboards is None else dashboards)
+    def apply(self, dashboards: Sequence[Dashboard] | None = None, patience: float = 5, **changed: Any) -> Plan:
+        shown = self.dashboards if dashboards is None else dashboards
+        return apply(replace(self.target, **changed), shown, patience=patience)
 
     def plan(self, **changed: Any) -> Plan:
         return plan(replace(self.target, **changed), self.dashboards)
-
-    def check(self) -> list[str]:
-        return check(self.target, self.dashboards)
 
     def card(self, name: str) -> dict[str, Any]:
         return self._marked(self.fake.cards, name)
@@ -64,7 +63,7 @@ class World:
         """The dashboards without one tile."""
         (dashboard,) = self.dashboards
         kept = [tuple(t for t in row.tiles if t.name != tile) for row in dashboard.rows]
-        rows = tuple(Row(height=8, tiles=tiles) for tiles in kept if tiles)
+        rows = tuple(TileRow(height=8, tiles=tiles) for tiles in kept if tiles)
         return [dashboard.model_copy(update={"rows": rows})]
 
 

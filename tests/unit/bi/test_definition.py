@@ -72,7 +72,7 @@ def test_every_view_has_its_select_and_every_select_its_view() -> None:
 
 def test_places_fill_rows_from_left_to_right_and_top_down(tmp_path: Path) -> None:
     (dashboard,) = read_dashboards(written(tmp_path, GOOD))
-    places = {tile.name: (p.x, p.y, p.width, p.height) for tile, p in dashboard.places()}
+    places = {tile.name: (p.x, p.y, p.width, p.height) for tile, p in dashboard.positions()}
     assert places == {"first": (0, 0, 4, 3), "second": (4, 0, 8, 3), "third": (0, 3, 12, 8)}
 
 

@@ -8,8 +8,8 @@ import pytest
 
 from bi.definition import read_dashboards
 from bi.metabase import addresses
-from bi.metabase.mark import read_mark
-from bi.metabase.target import WarehouseAddress
+from bi.metabase.objects import read_mark
+from bi.target import Warehouse
 from tests.fakes.metabase import EVERYBODY, FakeMetabase
 from tests.fakes.metabase_server import serve
 
@@ -119,12 +119,14 @@ def test_tiles_and_texts_that_others_put_on_our_dashboard_stay_there(applied: Wo
     board = applied.fake.dashboards[applied.board()["id"]]
     place = {"row": 20, "col": 0, "size_x": 6, "size_y": 4, "parameter_mappings": [], "visualization_settings": {}}
     theirs = {"id": 901, "card_id": 900, "series": [{"id": 900, "name": "whole card"}], **place}
+    theirs["inline_parameters"] = ["a1b2c3d4"]
     text = {"id": 902, "card_id": None, **place, "row": 30, "visualization_settings": {"text": "Read this"}}
     board["dashcards"] += [theirs, text]
     assert applied.plan().empty
     applied.apply(applied.without("second"))
     tiles = {tile["id"]: tile for tile in applied.board()["dashcards"]}
     assert tiles[901]["card_id"] == 900
+    assert tiles[901]["inline_parameters"] == ["a1b2c3d4"]
     assert tiles[902]["visualization_settings"] == {"text": "Read this"}
 
 
@@ -239,7 +241,7 @@ def test_permissions_of_ours_that_were_changed_are_drift_and_others_are_nobodys_
 
 
 def test_a_new_password_of_the_warehouse_is_sent_and_is_no_drift(applied: World) -> None:
-    other = WarehouseAddress("postgres", 5432, "warehouse", "new-secret")
+    other = Warehouse("postgres", 5432, "warehouse", "new-secret")
     found = applied.plan(warehouse=other)
     assert (found.update, found.drift) == (["database"], [])
     applied.apply(warehouse=other)
@@ -271,4 +273,4 @@ def test_marks_stand_below_the_text_that_people_read(applied: World) -> None:
     text, mark = read_mark(card["description"], card["id"])
     assert text == "One line."
     assert mark is not None
-    assert card["description"].endswith(f"mdp:example/first#{card['id']}:{mark.wanted}:{mark.seen}")
+    assert card["description"].endswith(f"mdp:example/first#{card['id']}:{mark.sent}:{mark.seen}")

@@ -4,8 +4,7 @@ from typing import Any
 
 import pytest
 
-from bi.metabase.found import card_look, dashboard_look
-from bi.metabase.mark import Mark, digest, read_mark
+from bi.metabase.objects import Json, Mark, digest, read, read_mark
 
 MARK = Mark("trending/pace", "0123456789ab", 12, "ba9876543210")
 
@@ -51,6 +50,14 @@ def new_form(uuid: str) -> dict[str, Any]:
     tags = {"p": {"type": "dimension", "dimension": ["field", {"lib/uuid": uuid}, 7]}}
     stage = {"lib/type": "mbql.stage/native", "native": "select 1", "template-tags": tags}
     return OLD | {"dataset_query": {"lib/type": "mbql/query", "database": 2, "stages": [stage]}}
+
+
+def card_look(raw: Json, text: str) -> str:
+    return read("card", {"id": 1, **raw, "description": text}).look
+
+
+def dashboard_look(raw: Json, text: str, cards: set[int]) -> str:
+    return read("dashboard", {"id": 1, **raw, "description": text}, cards).look
 
 
 def test_a_card_looks_the_same_in_the_old_and_the_new_form_of_its_query() -> None:

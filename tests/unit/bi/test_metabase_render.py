@@ -7,10 +7,8 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from bi.definition import read_dashboards
-from bi.metabase.render import Ids, card, card_name, dashboard, empty_dashboard
-from bi.metabase.requests import requests
-from bi.metabase.target import Target, WarehouseAddress
-from bi.metabase.warehouse import needed
+from bi.metabase.database import needed
+from bi.metabase.render import Ids, card, card_name, dashboard
 from bi.model import Dashboard, Tile
 from tests.fakes.metabase_schemas import BODIES
 
@@ -19,26 +17,14 @@ TILES = [(d, tile) for d in DASHBOARDS.values() for tile in d.tiles]
 IDS = Ids(
     database=2,
     collection=5,
-    fields={column: 1000 + number for number, column in enumerate(sorted(needed(DASHBOARDS.values())))},
+    columns={column: 1000 + number for number, column in enumerate(sorted(needed(DASHBOARDS.values())))},
     cards={card_name(d, tile): 100 + number for number, (d, tile) in enumerate(TILES)},
 )
-TARGET = Target("http://x", "a@example.org", "pw", WarehouseAddress("postgres", 5432, "warehouse", "secret"))
 SCHEMAS = {(m, p.rstrip("/")): Draft202012Validator(schema) for (m, p), schema in BODIES.items()}
 
 
 def find(name: str) -> tuple[Dashboard, Tile]:
     return next((d, tile) for d, tile in TILES if card_name(d, tile) == name)
-
-
-def test_every_request_fits_its_closed_schema() -> None:
-    sent = requests(TARGET, list(DASHBOARDS.values()))
-    assert {(method, path) for method, path, _ in sent} == set(SCHEMAS)
-    faults = [
-        (method, path, error.json_path, error.message)
-        for method, path, body in sent
-        for error in SCHEMAS[method, path].iter_errors(body)
-    ]
-    assert faults == []
 
 
 def test_a_key_that_metabase_does_not_know_is_refused_by_the_schemas() -> None:
@@ -52,7 +38,7 @@ def test_a_querys_tags_are_its_filters_on_the_columns_of_its_view(definition: Da
     filters = definition.filters_of(tile)
     assert set(re.findall(r"\[\[and \{\{(\w+)\}\}\]\]", native["query"])) == set(filters)
     tags = {name: tag["dimension"] for name, tag in native["template-tags"].items()}
-    assert tags == {name: ["field", IDS.fields[tile.view, column], None] for name, column in filters.items()}
+    assert tags == {name: ["field", IDS.columns[tile.view, column], None] for name, column in filters.items()}
 
 
 @pytest.mark.parametrize(("definition", "tile"), TILES, ids=[card_name(d, t) for d, t in TILES])
@@ -124,11 +110,6 @@ def test_a_dashboard_maps_each_filter_to_the_tiles_that_it_narrows() -> None:
 def test_the_period_starts_with_the_last_hours_and_the_one_under_way() -> None:
     parameters = dashboard(DASHBOARDS["trending"], IDS).body["parameters"]
     assert [p["default"] for p in parameters if p["slug"] == "period"] == ["past3hours~"]
-
-
-def test_a_new_dashboard_is_made_empty() -> None:
-    body = empty_dashboard(dashboard(DASHBOARDS["trending"], IDS))
-    assert set(body) == {"name", "description", "collection_id", "parameters"}
 
 
 def test_rendering_twice_gives_the_same() -> None:

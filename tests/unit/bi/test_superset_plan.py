@@ -12,16 +12,18 @@ import httpx
 import pytest
 
 from bi.definition import read_dashboards
-from bi.superset import Target, apply, plan
+from bi.superset import apply, plan
 from bi.superset.bundle import Asset, pack, path, render, unpack
 from bi.superset.compare import digest, same
 from bi.superset.identity import uuid_of
+from bi.target import Target, Warehouse
 from minidata.errors import PermanentError, TransientError
 from minidata.warehouse.views import read_views
 
 DASHBOARDS = read_dashboards()
-TARGET = Target("http://superset.test", "admin-secret", "db", 5432, "warehouse", "bi-secret")
-ASSETS = render(DASHBOARDS, read_views(), TARGET)
+WAREHOUSE = Warehouse("db", 5432, "warehouse", "bi-secret")
+TARGET = Target("http://superset.test", "admin", "admin-secret", WAREHOUSE)
+ASSETS = render(DASHBOARDS, read_views(), WAREHOUSE)
 
 
 def asset(name: str) -> Asset:
@@ -146,7 +148,7 @@ def test_a_changed_definition_is_no_drift() -> None:
 
 def test_another_password_of_the_warehouse_is_sent_again() -> None:
     server = Server(recorded(ASSETS))
-    target = replace(TARGET, database_password="new")
+    target = replace(TARGET, warehouse=replace(WAREHOUSE, password="new"))
     assert plan(target, DASHBOARDS, transport=httpx.MockTransport(server)).update == ["Warehouse"]
 
 
@@ -187,7 +189,7 @@ def _sleep(_: httpx.Request) -> httpx.Response:
         ("export", _sleep, TransientError, "did not answer.*run the same command again"),
         ("export", lambda _: httpx.Response(503, text="busy"), TransientError, "starting or overloaded"),
         ("version_info", lambda _: httpx.Response(200, json={"version": "7.0.0"}), PermanentError, "is 7.0.0"),
-        ("version_info", lambda _: httpx.Response(200, text="<html>"), PermanentError, "is no Superset"),
+        ("version_info", lambda _: httpx.Response(200, text="<html>"), PermanentError, "is not Superset"),
         ("csrf_token", lambda _: httpx.Response(401, json={}), PermanentError, "MDP_SUPERSET_PASSWORD"),
         ("export", lambda _: httpx.Response(200, content=b"PK"), PermanentError, "cannot be read"),
         ("import", lambda _: httpx.Response(500, text="<h1>Oh</h1>"), PermanentError, "500: .*Oh.*in its log"),

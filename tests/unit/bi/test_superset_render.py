@@ -7,18 +7,19 @@ import pytest
 from bi.definition import read_dashboards
 from bi.model import Condition, Dashboard, PeriodFilter, Sort, Tile
 from bi.sql import measure_sql, row_order, series_order
-from bi.superset import Target
 from bi.superset.bundle import Asset, render
 from bi.superset.charts import form
 from bi.superset.compare import digest
 from bi.superset.identity import is_ours, uuid_of
+from bi.target import Target, Warehouse
 from minidata.warehouse.views import read_views
 
 DASHBOARDS = read_dashboards()
 TILES = [(d, tile) for d in DASHBOARDS for tile in d.tiles]
 IDS = [f"{d.name}/{tile.name}" for d, tile in TILES]
-TARGET = Target("http://superset.test", "admin-secret", "db", 5432, "warehouse", "bi-secret")
-ASSETS = render(DASHBOARDS, read_views(), TARGET)
+WAREHOUSE = Warehouse("db", 5432, "warehouse", "bi-secret")
+TARGET = Target("http://superset.test", "admin", "admin-secret", WAREHOUSE)
+ASSETS = render(DASHBOARDS, read_views(), WAREHOUSE)
 each_tile = pytest.mark.parametrize(("dashboard", "tile"), TILES, ids=IDS)
 
 

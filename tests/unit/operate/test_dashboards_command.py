@@ -157,4 +157,4 @@ def test_a_server_that_is_away_is_an_error_in_words(
     monkeypatch.setenv("MDP_METABASE_URL", "http://127.0.0.1:1")
     result = run(folder, "check")
     assert isinstance(result.exception, TransientError)
-    assert "Is it running" in str(result.exception)
+    assert "Check that it is running" in str(result.exception)
