@@ -9,14 +9,14 @@ from bi.model import Dashboard
 from bi.plan import Plan
 from bi.superset.bundle import Asset, pack, path, render, unpack, uri
 from bi.superset.compare import digest, same
-from bi.superset.identity import is_ours, uuid_of
+from bi.superset.identity import Kind, is_ours, uuid_of
 from bi.superset.server import Superset
 from bi.target import Target
 from minidata.errors import PermanentError
 from minidata.warehouse.views import read_views
 
 _VISITORS = "Public"  # the role of visitors without a log-in
-_LAST_FIRST = ("dashboards", "charts", "datasets", "databases")
+_LAST_FIRST: tuple[Kind, ...] = ("dashboards", "charts", "datasets", "databases")
 _RECORD = "mdp"  # in the connection: what the last apply sent, as digests by name
 
 
