@@ -18,7 +18,6 @@ PRESETS: Mapping[str, Mapping[str, float]] = {
 }
 HUGE_INSTANTS = 120  # instants in a huge file, five seconds apart
 
-
 Faults = Mapping[str, float]  # share of the snapshots that have each fault; a missing one is 0
 NO_FAULTS: Faults = {}
 
@@ -116,8 +115,8 @@ def deliver(
         rows = [row for instant in before for row in earlier(instant)] + rows
         data = to_csv(cells(rows))
     else:
-        _, suffix, make = MALFORMED[draw.choice(list(MALFORMED))] if fault == "malformed" else CONTENT_FAULTS[fault]
-        data = make(rows, draw)
+        kind = MALFORMED[draw.choice(list(MALFORMED))] if fault == "malformed" else CONTENT_FAULTS[fault]
+        suffix, data = kind.suffix, kind.make(rows, draw)
     count = 0 if fault == "empty" else len(rows)
     bad = Delivery(snapshot_key(taken, sequence, suffix), data, count, fault, hold)
     return [good, bad] if fault == "duplicate" else [bad]

@@ -199,10 +199,10 @@ class Generation:
         seed: of the world and its faults.
         faults: what goes wrong, and how often.
         end: instant of the last snapshot; by default the world starts at DEFAULT_START.
-        interval: between two snapshots; longer where a file holds more instants than it has seconds.
 
     Attributes:
         world: the world, which moves on as snapshots are taken.
+        interval: time between two snapshots; instants in one file are at least a second apart.
 
     Raises:
         PermanentError: if files or rows are below 1.
@@ -216,14 +216,13 @@ class Generation:
         seed: int = 1,
         faults: Faults = NO_FAULTS,
         end: datetime | None = None,
-        interval: timedelta = timedelta(seconds=15),
     ) -> None:
         if files < 1 or rows < 1:
             raise PermanentError(f"Nothing to generate: {files} files of {rows} rows. Ask for at least 1 of 1.")
         self.files, self._rows, self._seed, self._faults = files, rows, seed, faults
         videos = min(rows, MAX_VIDEOS)
         self._instants = -(-rows // videos)
-        self.interval = max(interval, timedelta(seconds=self._instants))
+        self.interval = timedelta(seconds=max(15, self._instants))
         start = DEFAULT_START if end is None else end - files * self.interval
         self.world = World(seed, start, channels=-(-videos // CHANNEL_VIDEOS), videos=videos)
 

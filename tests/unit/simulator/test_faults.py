@@ -12,7 +12,7 @@ import zstandard
 from minidata.errors import PermanentError
 from simulator.faults import FAULTS, HUGE_INSTANTS, NO_FAULTS, Delivery, Faults, Outbox, deliver, parse_faults, pick
 from simulator.snapshot import cells, to_csv
-from simulator.spoiled import BAD_ROWS, MALFORMED, spoil_row
+from simulator.spoiled import BAD_ROWS, CONTENT_FAULTS, MALFORMED, spoil_row
 from simulator.world import World
 from tests.oracle.verdict import Verdict, judge
 
@@ -141,6 +141,12 @@ def test_each_bad_row_breaks_its_rule_and_no_other(code: str) -> None:
         table[11] = spoil_row(ROWS[11], code, Random(number))
         verdict = judge("snapshot.csv", to_csv(table), NOW)
         assert (verdict.reason, verdict.counts, verdict.rows_rejected) == (None, {code: 1}, 1)
+
+
+@pytest.mark.parametrize("fault", CONTENT_FAULTS)
+def test_each_fault_of_the_content_is_judged_as_it_says(fault: str) -> None:
+    for number in range(10):
+        assert (judged(delivered(fault, number)[0]).reason or "") == CONTENT_FAULTS[fault].reason
 
 
 def test_a_few_bad_rows_do_not_condemn_the_file() -> None:

@@ -1,6 +1,6 @@
 """Snapshots on demand."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -42,7 +42,7 @@ def test_the_same_seed_makes_the_same_files(tmp_path: Path) -> None:
 
 
 def test_counts_grow_from_file_to_file(tmp_path: Path) -> None:
-    generated(tmp_path, files=10, interval=timedelta(hours=1))
+    generated(tmp_path, files=10)
     totals = [
         sum(row.total_views for row in judge(key, data, NOW).rows) for key, data in sorted(files(tmp_path).items())
     ]
