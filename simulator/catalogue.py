@@ -32,11 +32,6 @@ def within(number: float, bounds: tuple[float, float]) -> float:
     return min(max(number, bounds[0]), bounds[1])
 
 
-def zipf(rank: int) -> float:
-    """Return the popularity at a rank, from 1, as a share of the first one's."""
-    return float(rank**-ZIPF)
-
-
 def _identifier(length: int, draw: Random) -> str:
     return "".join(draw.choices(_ALPHABET, k=length))
 
@@ -96,10 +91,6 @@ class Video:
         """Return its clock at a second since the epoch, in uneven audience hours."""
         return uneven(self.channel.rhythm.hours(second), self.key)
 
-    def age(self, second: float) -> float:
-        """Return the uneven audience hours since its publication."""
-        return self.hours(second) - self.born
-
     def counts(self, second: float) -> tuple[int, int, int]:
         """Return its views, likes and dislikes at a second since the epoch; none ever falls."""
         hours = self.hours(second)
@@ -129,7 +120,7 @@ def found(channels: int, videos: int, start: int, draw: Random) -> tuple[list[Ch
         start: in seconds since the epoch.
         draw: the only source of chance.
     """
-    reaches = [zipf(rank) for rank in range(1, channels + 1)]
+    reaches = [rank**-ZIPF for rank in range(1, channels + 1)]
     draw.shuffle(reaches)
     made = [_channel(number, reach, draw) for number, reach in enumerate(reaches)]
     more = max(0, videos - channels)
@@ -148,11 +139,10 @@ def found(channels: int, videos: int, start: int, draw: Random) -> tuple[list[Ch
 
 def _rank(catalogue: list[Video], start: int, draw: Random) -> None:
     """Rank the videos by their channel's reach, their age and luck; give each the total of its rank by Zipf's law."""
-    luck = [math.log(video.channel.reach * aged(video.age(start))) + draw.gauss(0, 0.9) for video in catalogue]
-    order = sorted(range(len(catalogue)), key=luck.__getitem__, reverse=True)
-    for rank, place in enumerate(order, 1):
-        video = catalogue[place]
-        video.scale = TOP_VIEWS * zipf(rank) / aged(video.age(start))
+    grown = [aged(video.hours(start) - video.born) for video in catalogue]  # views, if the scale were 1
+    luck = [around(video.channel.reach * views, 0.9, draw) for video, views in zip(catalogue, grown, strict=True)]
+    for rank, place in enumerate(sorted(range(len(catalogue)), key=luck.__getitem__, reverse=True), 1):
+        catalogue[place].scale = TOP_VIEWS * rank**-ZIPF / grown[place]
 
 
 def _channel(number: int, reach: float, draw: Random) -> Channel:
