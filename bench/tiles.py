@@ -16,7 +16,7 @@ from bi.model import PeriodFilter
 from bi.sql import Selection, tile_sql
 from minidata.settings import Settings
 from minidata.warehouse.connection import connect
-from operate.embedded import postgres_home
+from operate.embedded.postgres import home as postgres_home
 from operate.embedded.settings import embedded_settings
 from operate.embedded.start import start_servers
 from operate.embedded.state import State

@@ -15,9 +15,8 @@ from minidata.settings import PROJECT, Settings, load_settings
 from operate.cli.app import app, settings_of, state_of
 from operate.cli.output import bytes_of, console, errors, print_json, print_table, safe
 from operate.cli.steps import Steps
-from operate.embedded import postgres, postgres_home
-from operate.embedded.secrets import read_secrets
-from operate.embedded.settings import secrets_file
+from operate.embedded.postgres import home as postgres_home
+from operate.embedded.settings import read_secrets, secrets_file
 from operate.embedded.start import start_platform
 from operate.embedded.state import State, Store
 from operate.embedded.status import services_status, status_elsewhere
@@ -54,7 +53,7 @@ def up(
         errors.print("What this `up` had started is stopped. `./mdp up` starts anew.")
         raise typer.Exit(130) from None
     console.print(f"[green]The platform is up[/green] after {time.monotonic() - began:.0f} s.")
-    sentence = postgres.server(state).home.sentence
+    sentence = postgres_home.choose(state).sentence
     if sentence:
         console.print(sentence, soft_wrap=True)
     _print_addresses(state, settings_of(context))
@@ -235,13 +234,13 @@ def env(context: typer.Context) -> None:
         values |= {
             "MDP_AIRFLOW_URL": f"http://127.0.0.1:{state.port('airflow')}",
             "MDP_AIRFLOW_USER": "admin",
-            "MDP_AIRFLOW_PASSWORD": read_secrets(secrets_file(state))["MDP_AIRFLOW_PASSWORD"],
+            "MDP_AIRFLOW_PASSWORD": read_secrets(state)["MDP_AIRFLOW_PASSWORD"],
         }
         if superset.belongs_to(state):
             values |= {
                 "MDP_SUPERSET_URL": superset.address(state),
                 "MDP_SUPERSET_USER": superset.USER,
-                "MDP_SUPERSET_PASSWORD": read_secrets(secrets_file(state))["MDP_SUPERSET_PASSWORD"],
+                "MDP_SUPERSET_PASSWORD": read_secrets(state)["MDP_SUPERSET_PASSWORD"],
             }
     for name, value in values.items():
         sys.stdout.write(f"export {name}={_quoted(value)}\n")

@@ -170,7 +170,7 @@ def settings_page() -> str:
         "",
         "## Setting up a server",
         "",
-        "`python -m minidata.warehouse`, which sets up a PostgreSQL server, and `python -m operate.embedded.minio`,",
+        "`python -m minidata.warehouse`, which sets up a PostgreSQL server, and `python -m operate.s3`,",
         "which sets up MinIO, read these too; `./mdp up` does both by itself.",
         "",
     ]

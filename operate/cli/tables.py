@@ -50,7 +50,7 @@ def sql(
 
 
 def _psql(settings: Settings) -> None:
-    from operate.embedded.postgres_home import wheel_binaries  # noqa: PLC0415
+    from operate.embedded.postgres.home import wheel_binaries  # noqa: PLC0415
 
     if not sys.stdin.isatty():
         raise PermanentError("Without a query, `./mdp sql` opens psql, which needs a terminal. Give a query.")

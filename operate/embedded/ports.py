@@ -2,7 +2,7 @@
 
 import random
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import psutil
 
@@ -38,11 +38,11 @@ def choose_ports(state: State, services: Iterable[str]) -> dict[str, int]:
     return ports
 
 
-def require_free(services: dict[str, int]) -> None:
-    """See that nobody else listens where these services are about to.
+def require_free(services: Mapping[str, int]) -> None:
+    """Check that no other program listens on the ports of these services.
 
     Raises:
-        PermanentError: naming the port, who has it, and the mend.
+        PermanentError: naming the port, who has it, and the fix.
     """
     for service, port in services.items():
         for taken in listens_on(service, port):

@@ -1,4 +1,4 @@
-"""What a start needs of the machine, looked at before anything is touched."""
+"""What a start needs of the machine, checked before anything is changed."""
 
 import errno
 import os
@@ -15,10 +15,10 @@ FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 def require_machine(state: State) -> None:
-    """See that there is space, and a name for our user.
+    """Check that there is space, and a name for our user.
 
     Raises:
-        PermanentError: naming what is missing and the mend.
+        PermanentError: naming what is missing and the fix.
     """
     for folder in {state.folder, state.platform.postgres_home or state.folder}:
         if folder.exists():
@@ -28,7 +28,7 @@ def require_machine(state: State) -> None:
 
 
 def require_secrets(state: State) -> None:
-    """See that a platform which was started before still has its secrets: new ones would not open its database.
+    """Check that a platform which was started before still has its secrets: new ones would not open its database.
 
     Raises:
         PermanentError: if they are gone.
@@ -36,19 +36,19 @@ def require_secrets(state: State) -> None:
     file = secrets_file(state)
     if state.platform.ports and not file.exists():
         raise PermanentError(
-            f"The secrets of this platform, {file}, are gone, and its database knows no others. Put the file back "
-            "from a backup; or begin anew, without the data: `./mdp destroy`, then `./mdp up`."
+            f"The secrets of this platform, {file}, are gone, and its database accepts no others. Restore the file "
+            "from a backup, or start again without the data: `./mdp destroy`, then `./mdp up`."
         )
 
 
-def require_space(folder: Path, needed: int, what: str, mend: str) -> None:
-    """See that a folder's disk has space.
+def require_space(folder: Path, needed: int, what: str, fix: str) -> None:
+    """Check that a folder's disk has space.
 
     Args:
         folder: on that disk.
         needed: bytes.
         what: subject and verb of the sentence about them.
-        mend: what to do if there are fewer.
+        fix: what to do if there are fewer.
 
     Raises:
         PermanentError: if there are fewer.
@@ -57,18 +57,18 @@ def require_space(folder: Path, needed: int, what: str, mend: str) -> None:
     if free < needed:
         raise PermanentError(
             f"The disk that holds {folder} is full: {free / 10**6:.0f} MB are free, and {what} "
-            f"{needed / 10**6:.0f} MB. {mend}"
+            f"{needed / 10**6:.0f} MB. {fix}"
         )
 
 
 def _require_name() -> None:
-    """See that the system knows our user by name: PostgreSQL's initdb asks for it, and takes no other answer."""
+    """Check that the system knows our user by name: PostgreSQL's initdb requires one."""
     try:
         pwd.getpwuid(os.geteuid())
     except KeyError:
         user, group = os.geteuid(), os.getegid()
         raise PermanentError(
-            f"This system has no name for your user id {user}, and PostgreSQL makes no database for a user "
+            f"This system has no name for your user id {user}, and PostgreSQL creates no database for a user "
             "without one. Run mdp as a user that has an entry in /etc/passwd, or as root add one: "
             f"echo 'mdp:x:{user}:{group}::/tmp:/bin/sh' >> /etc/passwd"
         ) from None

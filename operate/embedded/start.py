@@ -1,24 +1,31 @@
-"""The ordered start: each service once what it needs has been seen to work, and side by side where it can."""
+"""The ordered start: each service once what it needs works, and at the same time where possible."""
 
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 
-from operate.embedded import airflow, processes
-from operate.embedded.parts import Start
-from operate.embedded.parts.dashboards import start_dashboards
-from operate.embedded.parts.objects import start_objects
-from operate.embedded.parts.pipeline import RELAY, SIMULATOR, await_trigger, start_airflow, start_relay, start_simulator
-from operate.embedded.parts.storage import start_database
+from minidata.warehouse.__main__ import Administration
+from operate.embedded import processes
+from operate.embedded.airflow import service as airflow
+from operate.embedded.object_store import service as object_store
 from operate.embedded.ports import choose_ports, require_free
+from operate.embedded.postgres import server as postgres
 from operate.embedded.preflight import require_machine, require_secrets
-from operate.embedded.secrets import make_secrets, read_secrets
-from operate.embedded.service import PROGRAMS, TITLES
-from operate.embedded.settings import embedded_settings, secrets_file, settings_in_environment
+from operate.embedded.service import Report
+from operate.embedded.services import SERVICES
+from operate.embedded.settings import (
+    embedded_settings,
+    make_secrets,
+    read_secrets,
+    secrets_file,
+    settings_in_environment,
+)
+from operate.embedded.simulator import SERVICE as SIMULATOR
+from operate.embedded.simulator import start as start_simulator
+from operate.embedded.starting import Start
 from operate.embedded.state import State, Store
-from operate.embedded.stop import Report, stop_services
-from operate.embedded.stores import PORTS, choose_store, tells_of_uploads
+from operate.embedded.stop import stop_services
 from operate.embedded.superset import service as superset
 from operate.embedded.superset import setup
 from operate.embedded.supervisor import Supervisor
@@ -31,9 +38,9 @@ Submit = Callable[..., "Future[None]"]
 def start_platform(
     state: State, report: Report, *, simulator: bool = True, bi: bool = True, store: Store | None = None
 ) -> None:
-    """Bring every service of a platform up; one that runs already is only looked at.
+    """Start every service of a platform; one that runs already is only checked.
 
-    The pipeline waits for no dashboard: what goes wrong there is told once everything else is up.
+    The pipeline does not wait for the dashboards: an error there is raised once everything else runs.
 
     Args:
         state: its folder.
@@ -43,47 +50,50 @@ def start_platform(
         store: the object store of a new platform; None for the one that it has, or SeaweedFS.
 
     Raises:
-        PermanentError: if something must be mended first; what has been started goes on running.
+        PermanentError: if something must be fixed first; what has been started keeps running.
         KeyboardInterrupt: if the user stops it; what has been started is stopped again.
     """
-    with state.exclusive(), _taken_back(state, report):
+    with state.exclusive(), _undone_on_interrupt(state, report):
         start = _prepare(state, report, store, bi=bi)
-        relayed = not tells_of_uploads(state.platform.store)
-        parts = ((RELAY, relayed), (superset.NAME, bi), (SIMULATOR, simulator))
-        unwanted = {name for name, wanted in parts if not wanted}
-        state.remember(services=[name for name in TITLES if name not in unwanted])
+        relayed = state.platform.store is not Store.MINIO  # MinIO writes its events into the inbox itself
+        optional = {object_store.RELAY: relayed, superset.SERVICE: bi, SIMULATOR: simulator}
+        unwanted = {service.name for service, wanted in optional.items() if not wanted}
+        state.remember(services=[name for name in SERVICES if name not in unwanted])
         for name in unwanted:
             start.supervisor.stop(name)
         with _side_by_side(start) as submit:
-            database = submit(start_database, start)
-            objects = submit(start_objects, start, database)
-            pipeline = submit(start_airflow, start, database)
-            relay = submit(start_relay, start, database, objects)
-            dashboards = submit(start_dashboards, start, database) if bi else database
+            database, objects = _submit_servers(start, submit)
+            pipeline = submit(airflow.start, start, database)
+            relay = submit(object_store.start_relay, start, database, objects)
+            dashboards = submit(setup.start, start, database) if bi else database
             for part in (database, objects, pipeline, relay):
                 part.result()
-            await_trigger(start)
+            airflow.await_trigger(start)
             if simulator:
                 start_simulator(start)
             dashboards.result()
 
 
 def start_servers(state: State, report: Report, store: Store | None = None) -> None:
-    """Bring up only what holds data: PostgreSQL with the warehouse, and the object store with its buckets.
+    """Start only what holds data: PostgreSQL with the warehouse, and the object store with its buckets.
 
     Raises:
-        PermanentError: if something must be mended first.
+        PermanentError: if something must be fixed first.
     """
-    with state.exclusive(), _taken_back(state, report):
+    with state.exclusive(), _undone_on_interrupt(state, report):
         start = _prepare(state, report, store, bi=False)
         with _side_by_side(start) as submit:
-            database = submit(start_database, start)
-            for part in (database, submit(start_objects, start, database)):
+            for part in _submit_servers(start, submit):
                 part.result()
 
 
+def _submit_servers(start: Start, submit: Submit) -> "tuple[Future[None], Future[None]]":
+    database = submit(postgres.start, start, ["airflow"])
+    return database, submit(object_store.start, start, database)
+
+
 @contextmanager
-def _taken_back(state: State, report: Report) -> Iterator[None]:
+def _undone_on_interrupt(state: State, report: Report) -> Iterator[None]:
     """Stop what was started if the user interrupts: nothing is left half-started."""
     supervisor = Supervisor(state)
     ran = {info.name for info in supervisor.info() if info.pid} if supervisor.running() else set()
@@ -116,21 +126,25 @@ def _side_by_side(start: Start) -> Iterator[Submit]:
 
 
 def _prepare(state: State, report: Report, store: Store | None, *, bi: bool) -> Start:
-    """Make secrets and ports where they are missing, and see that the supervisor runs."""
+    """Make secrets and ports where they are missing, and make sure that the supervisor runs."""
     chosen_settings = settings_in_environment()
     require_machine(state)
     require_secrets(state)
     make_secrets(secrets_file(state))
-    state.choose_settings(chosen_settings)
-    chosen = choose_store(state, store, lambda doing: report(TITLES["object-store"], doing))
-    wanted = ("postgres", *PORTS[chosen], "airflow", *([superset.NAME] if bi else []))
+    if chosen_settings != state.platform.settings:
+        state.remember(settings=chosen_settings)  # services that restart later have the same ones
+    chosen = object_store.choose_store(state, store, lambda doing: report(object_store.SERVICE.title, doing))
+    wanted = ("postgres", *object_store.PORTS[chosen], "airflow", *(["superset"] if bi else []))
     ports = choose_ports(state, wanted)
     supervisor = Supervisor(state)
     if not supervisor.running():
         # What a killed supervisor left behind would hold the ports and the data.
-        report("Supervisor", "looks for leftovers")
+        report("Supervisor", "stopping leftovers")
         processes.end(processes.find(state.folder))
         require_free({name: ports[name] for name in wanted})
-    supervisor.launch(PROGRAMS)
+    supervisor.launch(SERVICES.values())
     report("Supervisor", None)
-    return Start(state, embedded_settings(state), read_secrets(secrets_file(state)), supervisor, report)
+    settings = embedded_settings(state, Administration)
+    if chosen is not Store.MINIO:
+        settings = settings.model_copy(update={"events_password": None})  # no other store writes events
+    return Start(state, settings, read_secrets(state), supervisor, report)

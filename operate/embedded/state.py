@@ -5,7 +5,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -14,15 +14,16 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from minidata.errors import PermanentError
+from operate.embedded.files import write_private
 
 _LAYOUT = 1
 _FOLDERS = ("run", "logs", "home", "weed", "objects", "airflow")
 _KNOWN = {
     *_FOLDERS,
     "postgres", "superset", "platform.json", "platform.json.new", "platform.lock", "simulator.json", "lock",
-    "supervisor.conf", ".env",
+    "supervisor.conf", "supervisor.conf.new", ".env", ".env.new",
 }  # fmt: skip
-# What lies in the same folder beside the default platform: programs, not data.
+# Programs, not data, in the folder of the default platform.
 _TOOLS = ("env-", "superset-", "uv", "cache", "tools")
 # A path of a unix socket ends after 103 bytes on macOS; supervisor appends a pid while it makes its own.
 _SOCKET_BYTES = 90
@@ -77,14 +78,14 @@ class State:
         """Open the folder, or make it with its subfolders.
 
         Raises:
-            PermanentError: if it belongs to somebody else, holds other things, cannot be written, or is of another
+            PermanentError: if it belongs to another user, holds other things, cannot be written, or has another
                 version.
         """
         folder = folder.resolve()  # one name, for processes are found by it
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             _require_ours(folder)
-            _require_no_strangers(folder)
+            _require_nothing_unexpected(folder)
             _ = cls(folder).platform
             folder.chmod(0o700)
             for name in _FOLDERS:
@@ -137,35 +138,27 @@ class State:
             layout = content.get("layout", _LAYOUT) if isinstance(content, dict) else _LAYOUT
             if layout != _LAYOUT:
                 raise PermanentError(
-                    f"The platform in {self.folder} was made by another version of this program (layout {layout}, "
-                    f"where this one knows {_LAYOUT}). Run it with that version, or choose another folder with --state."
+                    f"The platform in {self.folder} was made by another version of this program (layout {layout}; "
+                    f"this one knows {_LAYOUT}). Run it with that version, or choose another folder with --state."
                 )
             return Platform.model_validate(content)
         except FileNotFoundError:
             return Platform()
         except (OSError, ValueError) as error:
             raise PermanentError(
-                f"{file} is damaged: {' '.join(str(error).split())}. Put it back from a backup; "
-                "without it the platform's ports and the "
-                "place of its database are unknown."
+                f"{file} is damaged: {' '.join(str(error).split())}. Restore it from a backup; without it the ports "
+                "of the platform and the place of its database are unknown."
             ) from error
 
     def remember(self, **choices: object) -> Platform:
-        """Change fields of `platform.json`, at one stroke and safely on the disk when this returns.
+        """Change fields of `platform.json`, in one step and safely on the disk when this returns.
 
         Threads and processes that change different fields at the same time wait for each other.
         """
-        file = self.folder / "platform.json"
         with (self.folder / "platform.lock").open("a") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             platform = Platform.model_validate(self.platform.model_dump() | choices)
-            new = file.with_name("platform.json.new")
-            with new.open("w", encoding="utf-8") as stream:
-                new.chmod(0o600)
-                stream.write(platform.model_dump_json(indent=2) + "\n")
-                stream.flush()
-                os.fsync(stream.fileno())
-            new.replace(file)
+            write_private(self.folder / "platform.json", platform.model_dump_json(indent=2) + "\n")
         return platform
 
     def port(self, service: str) -> int:
@@ -182,18 +175,9 @@ class State:
                 "Start it with `./mdp up`."
             ) from None
 
-    def chosen_settings(self) -> dict[str, str]:
-        """Return the `MDP_*` settings that the user chose for this platform."""
-        return dict(self.platform.settings)
-
-    def choose_settings(self, settings: Mapping[str, str]) -> None:
-        """Remember `MDP_*` settings, so that services restarted later have the same ones."""
-        if dict(settings) != self.platform.settings:
-            self.remember(settings=dict(settings))
-
     @property
     def run(self) -> Path:
-        """Folder of sockets and pids, short enough for a socket's path; made anew after a reboot took it."""
+        """Folder of sockets and pids, short enough for a socket's path; made again if a reboot removed it."""
         own = self.folder / "run"
         if len(os.fsencode(own / "supervisor.sock")) <= _SOCKET_BYTES:
             return own
@@ -217,7 +201,7 @@ class State:
         elsewhere = self.platform.run_folder
         if elsewhere and elsewhere.name.startswith("mdp-"):
             shutil.rmtree(elsewhere, ignore_errors=True)
-        for name in sorted(_KNOWN, key="platform.json".__eq__):  # last, for it makes this a platform's folder
+        for name in sorted(_KNOWN, key="platform.json".__eq__):  # last: it marks a platform's folder
             path = self.folder / name
             if path.is_dir() and not path.is_symlink():
                 shutil.rmtree(path)
@@ -255,12 +239,12 @@ def _require_ours(folder: Path) -> None:
         )
 
 
-def _require_no_strangers(folder: Path) -> None:
+def _require_nothing_unexpected(folder: Path) -> None:
     if (folder / "platform.json").exists() or folder.name == ".mdp":
         return
-    strangers = sorted({path.name for path in folder.iterdir()} - _KNOWN)
-    if strangers:
+    unexpected = sorted({path.name for path in folder.iterdir()} - _KNOWN)
+    if unexpected:
         raise PermanentError(
-            f"{folder} is not a platform's folder: it holds {', '.join(strangers[:3])}. "
+            f"{folder} is not a platform's folder: it holds {', '.join(unexpected[:3])}. "
             "Choose an empty or a new folder with --state."
         )

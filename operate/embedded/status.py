@@ -8,14 +8,19 @@ from minidata import ledger
 from minidata.errors import PlatformError
 from minidata.settings import Settings
 from minidata.warehouse.connection import connect
-from operate.embedded import postgres, processes
-from operate.embedded.service import TITLES
+from operate.embedded import processes
+from operate.embedded.postgres import server as postgres
+from operate.embedded.service import Service
+from operate.embedded.services import SERVICES
 from operate.embedded.settings import embedded_settings
 from operate.embedded.state import State
-from operate.embedded.supervisor import Supervisor
+from operate.embedded.supervisor import ServiceInfo, Supervisor
 
-_PORTS = {"postgres": "postgres", "object-store": "s3", "airflow-api": "airflow", "superset": "superset"}
-_NO_TIMES: dict[str, Any] = {"p50": None, "p95": None, "n": 0}
+_NO_PIPELINE: dict[str, Any] = {
+    "files": {},
+    "newest_row_age_seconds": None,
+    "upload_to_row_seconds": {"p50": None, "p95": None, "n": 0},
+}
 
 
 def services_status(state: State) -> dict[str, Any]:
@@ -29,29 +34,11 @@ def services_status(state: State) -> dict[str, Any]:
     supervisor = Supervisor(state)
     running = state.exists() and supervisor.running()
     known = {info.name: info for info in supervisor.info()} if running else {}
-    services = []
-    for name in state.platform.services or TITLES:
-        info = known.get(name)
-        port = state.platform.ports.get(_PORTS.get(name, "")) if state.exists() else None
-        services.append(
-            {
-                "name": name,
-                "state": info.state.lower() if info else "stopped",
-                "pid": info.pid if info else None,
-                "address": f"127.0.0.1:{port}" if port and info and info.pid else None,
-                "memory_bytes": _memory(state, name) if info and info.pid else 0,
-            }
-        )
-    pipeline: dict[str, Any] = {
-        "files": {},
-        "newest_row_age_seconds": None,
-        "upload_to_row_seconds": _NO_TIMES,
-    }
-    answers = False
+    services = [_service(state, SERVICES[name], known.get(name)) for name in state.platform.services or SERVICES]
+    pipeline, answers = _NO_PIPELINE, False
     if running:
         try:
-            pipeline = _pipeline(embedded_settings(state))
-            answers = True
+            pipeline, answers = _pipeline(embedded_settings(state)), True
         except PlatformError:
             answers = False
     healthy = answers and all(service["state"] == "running" for service in services)
@@ -59,7 +46,7 @@ def services_status(state: State) -> dict[str, Any]:
 
 
 def status_elsewhere(settings: Settings) -> dict[str, Any]:
-    """Return the same of a platform that the settings name: it answers, and its services are not ours to see.
+    """Return the same of a platform that the settings name; its services cannot be seen from here.
 
     Raises:
         PlatformError: if its warehouse does not answer.
@@ -67,10 +54,22 @@ def status_elsewhere(settings: Settings) -> dict[str, Any]:
     return {"running": True, "healthy": True, "services": [], "pipeline": _pipeline(settings)}
 
 
-def _memory(state: State, service: str) -> int:
+def _service(state: State, service: Service, info: ServiceInfo | None) -> dict[str, Any]:
+    pid = info.pid if info else None
+    port = state.platform.ports.get(service.port)
+    return {
+        "name": service.name,
+        "state": info.state.lower() if info else "stopped",
+        "pid": pid,
+        "address": f"127.0.0.1:{port}" if port and pid else None,
+        "memory_bytes": _memory(state, service.name) if pid else 0,
+    }
+
+
+def _memory(state: State, name: str) -> int:
     total = 0
-    hidden = postgres.server(state).data if service == "postgres" else None  # its children overwrite their environment
-    for process in processes.find(state.folder, service, hidden):
+    hidden = postgres.server(state).data if name == postgres.SERVICE.name else None
+    for process in processes.find(state.folder, name, hidden):
         try:
             full = process.memory_full_info()
             total += getattr(full, "pss", None) or full.rss

@@ -1,18 +1,22 @@
-"""The end of a platform: what depends on others first, and no process is left."""
+"""The end of a platform: the servers stop after what depends on them, and no process is left."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 
-from operate.embedded import object_store, processes
-from operate.embedded.service import TITLES
+from operate.embedded import processes
+from operate.embedded.object_store import service as object_store
+from operate.embedded.object_store.seaweedfs import clear_sockets
+from operate.embedded.postgres import server as postgres
+from operate.embedded.service import Report, Service
+from operate.embedded.services import SERVICES
 from operate.embedded.state import State
 from operate.embedded.supervisor import Supervisor
 
-Report = Callable[[str, str | None], None]
+_SERVERS = (postgres.SERVICE, object_store.SERVICE)
 
 
 def stop_platform(state: State, report: Report) -> bool:
-    """Stop every service, what depends on others first, and see that no process is left.
+    """Stop every service, the servers last, and make sure that no process is left.
 
     Returns:
         Whether anything ran.
@@ -24,22 +28,21 @@ def stop_platform(state: State, report: Report) -> bool:
 
 
 def stop_services(state: State, report: Report, keep: Collection[str] = ()) -> None:
-    """Stop the services, and the supervisor too unless some services are to be kept."""
+    """Stop the services, and the supervisor too unless some services are kept."""
     supervisor = Supervisor(state)
 
-    def stop(name: str) -> None:
-        report(TITLES[name], "stopping")
-        supervisor.stop(name)
-        report(TITLES[name], None)
+    def stop(service: Service) -> None:
+        report(service.title, "stopping")
+        supervisor.stop(service.name)
+        report(service.title, None)
 
     if supervisor.running():
         running = {info.name for info in supervisor.info() if info.state not in {"STOPPED", "EXITED", "FATAL"}}
-        names = [name for name in TITLES if name in running and name not in keep]
-        servers = ("postgres", "object-store")
+        stopping = [SERVICES[name] for name in SERVICES if name in running and name not in keep]
         with ThreadPoolExecutor() as pool:
-            list(pool.map(stop, [name for name in names if name not in servers]))
-            list(pool.map(stop, [name for name in names if name in servers]))
+            list(pool.map(stop, [service for service in stopping if service not in _SERVERS]))
+            list(pool.map(stop, [service for service in stopping if service in _SERVERS]))
     if not keep:
         supervisor.shutdown()
         if "filer" in state.platform.ports:  # of SeaweedFS
-            object_store.clear_sockets(state)
+            clear_sockets(state)

@@ -1,12 +1,11 @@
 """The supervisor of a platform: it restarts what dies, rotates logs, and outlives the command that started it."""
 
 import resource
-import subprocess
 import sys
 import threading
 import time
 import xmlrpc.client
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
@@ -16,8 +15,10 @@ from supervisor.xmlrpc import SupervisorTransport
 
 from minidata.errors import PermanentError, PlatformError, TransientError
 from operate.embedded import processes
+from operate.embedded.files import write_private
+from operate.embedded.service import Service
 from operate.embedded.state import State
-from operate.embedded.supervisor_config import Program, configuration
+from operate.embedded.supervisor_config import configuration
 
 _POLL_SECONDS = 0.05
 _ANSWER_SECONDS = 15
@@ -60,20 +61,19 @@ class Supervisor:
         except TransientError:
             return False
 
-    def launch(self, programs: Sequence[Program]) -> None:
-        """Start the supervisor, or let a running one take over a changed list; no service is started.
+    def launch(self, services: Collection[Service]) -> None:
+        """Start the supervisor, or reload a running one if the list has changed; no service is started.
 
         What a killed supervisor left running is stopped first: it would answer in place of the new services.
 
         Raises:
-            PermanentError: if it does not come up, with its last words.
+            PermanentError: if it does not start, with the end of its log.
         """
         config = self._state.folder / "supervisor.conf"
-        new = configuration(self._state, self.socket, programs)
+        new = configuration(self._state, self.socket, services)
         old = config.read_text(encoding="utf-8") if config.exists() else None
         if new != old:
-            config.touch(mode=0o600)
-            config.write_text(new, encoding="utf-8")
+            write_private(config, new)
         if self.running():
             if new != old:
                 self._reload()
@@ -82,7 +82,7 @@ class Supervisor:
         self._daemonise(config)
 
     def start(self, name: str) -> bool:
-        """Start a service and return at once; a running one stays as it is.
+        """Start a service and return at once; a running one is not touched.
 
         Returns:
             Whether it was started.
@@ -98,7 +98,7 @@ class Supervisor:
         self._call("stopProcess", name, _WAIT, fine="NOT_RUNNING")
 
     def give_up(self) -> None:
-        """Let no thread start a service any more, or wait for one."""
+        """Stop every thread from starting a service, or waiting for one."""
         self._given_up.set()
 
     def info(self) -> list[ServiceInfo]:
@@ -125,7 +125,7 @@ class Supervisor:
             TransientError: if the start was given up.
         """
         deadline = time.monotonic() + seconds
-        ended: float | None = None  # since when; it is started anew within a second, as a rule
+        ended: float | None = None  # since when; it is usually restarted within a second
         while True:
             self.go_on()
             try:
@@ -157,10 +157,6 @@ class Supervisor:
                 time.sleep(_POLL_SECONDS)
         processes.end(processes.find(self._state.folder))
 
-    def log(self, name: str) -> Path:
-        """Return the log file of a service."""
-        return self._state.logs / f"{name}.log"
-
     def go_on(self) -> None:
         """Raise if the start was given up.
 
@@ -171,31 +167,21 @@ class Supervisor:
             raise TransientError("The start was given up. Run `./mdp up` again.")
 
     def _daemonise(self, config: Path) -> None:
-        environment = {
-            "PATH": "/usr/bin:/bin",
-            "HOME": str(self._state.home),
-            "LANG": "C.UTF-8",
-            "TZ": "UTC",
-            "PYTHONUTF8": "1",
-            processes.MARKER: processes.marker(self._state.folder, "supervisor"),
-        }
-        done = subprocess.run(
+        said = processes.run(
             [sys.executable, "-m", "supervisor.supervisord", "-c", str(config), "--minfds", str(_descriptors())],
-            cwd="/",
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            check=False,
+            "The supervisor does not start.",
+            {
+                **processes.clean_environment(self._state.home),
+                "PYTHONUTF8": "1",
+                processes.MARKER: processes.marker(self._state.folder, "supervisor"),
+            },
+            Path("/"),
         )
         deadline = time.monotonic() + _ANSWER_SECONDS
-        while done.returncode == 0 and time.monotonic() < deadline:
-            if self.running():
-                return
+        while not self.running():
+            if time.monotonic() > deadline:
+                raise PermanentError(f"The supervisor does not answer: {said} {self._last_words('supervisord')}")
             time.sleep(_POLL_SECONDS)
-        raise PermanentError(f"The supervisor does not start: {done.stdout.strip()} {self._last_words('supervisord')}")
 
     def _reload(self) -> None:
         [[added, changed, removed]] = self._call("reloadConfig")
@@ -206,11 +192,9 @@ class Supervisor:
             self._call("addProcessGroup", name)
 
     def _last_words(self, name: str) -> str:
-        try:
-            lines = self.log(name).read_text(encoding="utf-8", errors="replace").splitlines()[-15:]
-        except OSError:
-            lines = []
-        return f"The end of its log, {self.log(name)}:\n" + "\n".join(lines)
+        log = self._state.logs / f"{name}.log"
+        text = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
+        return f"The end of its log, {log}:\n" + "\n".join(text.splitlines()[-15:])
 
     def _call(self, method: str, *arguments: object, fine: str = "") -> Any:
         proxy = xmlrpc.client.ServerProxy(
@@ -230,7 +214,7 @@ class Supervisor:
 
 
 def _descriptors() -> int:
-    """Return how many files the services may have open: enough, or as many as this system lets us."""
+    """Return how many files the services may have open: enough, or as many as this system allows."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     return _DESCRIPTORS if most == resource.RLIM_INFINITY else min(most, _DESCRIPTORS)
 

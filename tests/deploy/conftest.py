@@ -11,8 +11,10 @@ import pytest
 
 from minidata.errors import TransientError
 from minidata.warehouse.__main__ import Administration, set_up
-from operate.embedded import postgres, postgres_home
+from operate.embedded import processes
 from operate.embedded.ports import choose_ports
+from operate.embedded.postgres import home as postgres_home
+from operate.embedded.postgres import server as postgres
 from operate.embedded.state import State
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -28,27 +30,31 @@ def running(state: State) -> Iterator[Administration]:
     target = postgres.server(state)
     postgres.configure(target)
     process = subprocess.Popen(
-        target.command, cwd=target.data, env={"PATH": "/usr/bin:/bin", "LANG": "C"}, **target.home.drop()
+        target.command,
+        cwd=target.data,
+        env={"PATH": "/usr/bin:/bin", "LANG": "C"},
+        **processes.as_user(target.home.user),
+    )
+    settings = Administration.model_validate(
+        {
+            "database_port": port,
+            "admin_password": ADMINISTRATOR,
+            "owner_password": "owner ' \\ %",
+            "loader_password": "loader-secret",
+            "bi_password": "bi-secret",
+            "events_password": "events ' \\ secret",
+            "metabase_database_password": "metabase-secret",
+            "airflow_database_password": "airflow-secret",
+        }
     )
     try:
         while True:
             try:
-                postgres.probe(port, ADMINISTRATOR)
+                postgres.probe(settings)
                 break
             except TransientError:
                 assert process.poll() is None, "the server ended"
-        yield Administration.model_validate(
-            {
-                "database_port": port,
-                "admin_password": ADMINISTRATOR,
-                "owner_password": "owner ' \\ %",
-                "loader_password": "loader-secret",
-                "bi_password": "bi-secret",
-                "events_password": "events ' \\ secret",
-                "metabase_database_password": "metabase-secret",
-                "airflow_database_password": "airflow-secret",
-            }
-        )
+        yield settings
     finally:
         process.send_signal(signal.SIGINT)
         process.wait()

@@ -113,7 +113,7 @@ from minidata.settings import Settings
 from simulator.snapshot import S3Uploader
 S3Uploader(Settings(generator_access_key_id="key", generator_secret_access_key="secret"))
 """
-SET_UP = "import minidata.warehouse.__main__, operate.embedded.minio.__main__"
+SET_UP = "import minidata.warehouse.__main__, operate.s3.__main__"
 COMMAND = """
 import sys
 sys.argv = ["mdp", "--help"]

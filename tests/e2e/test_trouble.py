@@ -133,7 +133,7 @@ def test_secrets_that_are_gone_are_not_made_anew_over_an_old_database(command: C
 def test_a_wrong_setting_is_not_kept_and_the_environment_is_named(command: Command) -> None:
     wrong = Command(command.state, command.environment | {"MDP_BATCH_FILES": "x"})
     said = wrong.fails("up")
-    assert "mend them in the environment" in said
+    assert "fix them in the environment" in said
     assert "MDP_BATCH_FILES" in said
     assert not (command.state / "platform.json").exists()
 

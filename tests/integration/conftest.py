@@ -22,7 +22,8 @@ from minidata.ledger import File, find_files
 from minidata.settings import PROJECT, Settings, load_settings
 from minidata.store import ObjectStore
 from minidata.warehouse.connection import Connection, connect
-from operate.embedded import postgres_home, processes
+from operate.embedded import processes
+from operate.embedded.postgres import home as postgres_home
 from operate.embedded.settings import as_environment, embedded_settings
 from operate.embedded.start import start_servers
 from operate.embedded.state import State, Store

@@ -22,20 +22,23 @@ from botocore.exceptions import ClientError
 
 from minidata.errors import PermanentError
 from minidata.events.watch import keys_of
-from minidata.settings import Settings
+from minidata.warehouse.__main__ import Administration
 from minidata.warehouse.connection import connect
 from minidata.warehouse.databases import create_warehouse
 from minidata.warehouse.migrate import migrate
-from operate.embedded import buckets, certificates, doors, object_store, ports, postgres, postgres_home, processes
-from operate.embedded.object_store import Buckets, Identities, Identity
-from operate.embedded.secrets import make_secrets, read_secrets
-from operate.embedded.service import PROGRAMS
-from operate.embedded.settings import embedded_settings, secrets_file
+from operate.embedded import ports, processes
+from operate.embedded.object_store import certificates, doors, seaweedfs
+from operate.embedded.postgres import home as postgres_home
+from operate.embedded.postgres import server as postgres
+from operate.embedded.services import SERVICES
+from operate.embedded.settings import embedded_settings, make_secrets, secrets_file
 from operate.embedded.state import State
 from operate.embedded.supervisor import Supervisor
+from operate.s3 import client as s3
+from operate.s3.access import Buckets, Identities, Identity
 
 NAMES = Buckets("raw", "staging", "archive", "quarantine")
-SERVICES = ("postgres", "object-store", "relay")
+CHOSEN = ("postgres", "object-store", "relay")
 
 
 @dataclass(frozen=True)
@@ -43,16 +46,16 @@ class Running:
     """A platform of which PostgreSQL, the object store and the relay run."""
 
     state: State
-    settings: Settings
+    settings: Administration
     people: Identities
     supervisor: Supervisor
 
     def client(self, person: Identity) -> Any:
-        return buckets.connect(self.settings.s3_endpoint, person)
+        return s3.connect(self.settings.s3_endpoint, person)
 
     def wait(self) -> None:
         admin = self.client(self.people.admin)
-        self.supervisor.wait("object-store", lambda: buckets.probe(admin, NAMES.staging), 60)
+        self.supervisor.wait("object-store", lambda: s3.probe(admin, NAMES.staging), 60)
 
     def process(self, name: str) -> psutil.Process:
         return psutil.Process(next(info.pid for info in self.supervisor.info() if info.name == name))
@@ -78,31 +81,25 @@ class Running:
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     state = State.open(tmp_path_factory.mktemp("état") / "a $HOME, b")
     make_secrets(secrets_file(state))
-    secret = read_secrets(secrets_file(state))
     ports.choose_ports(state, ["postgres", *ports.SEAWEED])
-    people = Identities(
-        *(
-            Identity(name, secret[f"{prefix}_ACCESS_KEY_ID"], secret[f"{prefix}_SECRET_ACCESS_KEY"])
-            for name, prefix in (("admin", "MDP_S3_ADMIN"), ("etl", "MDP_S3"), ("generator", "MDP_GENERATOR"))
-        )
-    )
+    settings = embedded_settings(state, Administration)
+    people = Identities.of(settings)
     supervisor = Supervisor(state)
-    platform = Running(state, embedded_settings(state), people, supervisor)
-    password = secret["MDP_ADMIN_PASSWORD"]
+    platform = Running(state, settings, people, supervisor)
     try:
         target = postgres.server(state)
-        postgres.initialise(target, password)
-        object_store.write_config(state.weed, people, NAMES)
-        supervisor.launch([program for program in PROGRAMS if program.name in SERVICES])
+        postgres.initialise(target, settings.secret("admin_password"))
+        seaweedfs.write_config(state.weed, people, NAMES)
+        supervisor.launch([SERVICES[name] for name in CHOSEN])
         supervisor.start("object-store")
         supervisor.start("postgres")
-        supervisor.wait("postgres", lambda: postgres.probe(target.port, password), 60)
-        with postgres.connect_administrator(target.port, password) as admin:
+        supervisor.wait("postgres", lambda: postgres.probe(settings), 60)
+        with postgres.connect_administrator(settings) as admin:
             create_warehouse(admin, platform.settings)
         with connect(platform.settings, "owner") as owner:
             migrate(owner)
         client = platform.client(people.admin)
-        supervisor.wait("object-store", lambda: buckets.prepare(client, NAMES), 60)
+        supervisor.wait("object-store", lambda: s3.create_buckets(client, NAMES), 60)
         platform.wait()
         supervisor.start("relay")
         platform.put("secret-name.csv", b"secret")
@@ -110,7 +107,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         yield platform
     finally:
         supervisor.shutdown()
-        object_store.clear_sockets(state)
+        seaweedfs.clear_sockets(state)
         postgres_home.remove(state)
     assert processes.find(state.folder) == []
 
@@ -225,7 +222,7 @@ WEED_COMMANDS = (
 
 def weed_shell(running: Running, folder: Path, commands: str, seconds: float) -> str:
     """Run a `weed shell` in a folder, for so long at most, and return what it printed."""
-    weed = object_store.command(running.state)[0]
+    weed = seaweedfs.command(running.state)[0]
     master, filer = (f"127.0.0.1:{running.state.port(name)}" for name in ("master", "filer"))
     shell = subprocess.Popen(
         [weed, "shell", f"-master={master}", f"-filer={filer}"],
@@ -248,7 +245,7 @@ def test_a_foreign_weed_shell_can_neither_list_nor_delete_nor_configure(
     running: Running, tmp_path: Path, certificate: str
 ) -> None:
     if certificate == "self-made":
-        object_store.write_config(tmp_path, running.people, NAMES)
+        seaweedfs.write_config(tmp_path, running.people, NAMES)
     printed = weed_shell(running, tmp_path, WEED_COMMANDS, 10)
     assert "secret-name" not in printed
     assert running.people.etl.secret_key not in printed
@@ -319,7 +316,7 @@ def test_the_pipeline_may_work_in_its_buckets_and_make_none(running: Running) ->
 
 def test_making_the_buckets_again_changes_nothing(running: Running) -> None:
     running.put("again.csv", b"1")
-    buckets.prepare(running.client(running.people.admin), NAMES)
+    s3.create_buckets(running.client(running.people.admin), NAMES)
     running.put("again.csv", b"2")
     assert running.contents("again.csv") == [b"2", b"1"]
 
@@ -394,9 +391,7 @@ def test_a_stopped_relay_takes_its_tail_along_and_tells_what_it_missed(running: 
 def test_the_relay_outlasts_a_kill_of_the_database(running: Running) -> None:
     running.process("postgres").kill()
     running.put("while-down.csv")
-    settings = running.settings
-    password = read_secrets(secrets_file(running.state))["MDP_ADMIN_PASSWORD"]
-    running.supervisor.wait("postgres", lambda: postgres.probe(settings.database_port, password), 60)
+    running.supervisor.wait("postgres", lambda: postgres.probe(running.settings), 60)
     until(lambda: "while-down.csv" in running.told())
 
 

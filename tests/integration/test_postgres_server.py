@@ -15,17 +15,18 @@ from pathlib import Path
 import psutil
 import psycopg
 import pytest
+from pydantic import SecretStr
 
 from minidata.errors import PermanentError
-from operate.embedded import ports, postgres, postgres_home, processes, service
-from operate.embedded.secrets import make_secrets, read_secrets
-from operate.embedded.settings import secrets_file
+from minidata.warehouse.__main__ import Administration
+from operate.embedded import ports, processes, service
+from operate.embedded.postgres import home as postgres_home
+from operate.embedded.postgres import server as postgres
+from operate.embedded.settings import embedded_settings, make_secrets, read_secrets, secrets_file
 from operate.embedded.state import State
 from operate.embedded.supervisor import Supervisor
-from operate.embedded.supervisor_config import Program
 
 PROJECT = Path(__file__).resolve().parents[2]
-PROGRAM = Program("postgres", stop_signal="INT", stop_seconds=20, stop_group=False)
 
 
 @dataclass(frozen=True)
@@ -33,12 +34,12 @@ class Running:
     """A platform of which only PostgreSQL runs."""
 
     state: State
-    password: str
+    settings: Administration
     supervisor: Supervisor
 
     @property
     def port(self) -> int:
-        return self.state.port("postgres")
+        return self.settings.database_port
 
     @property
     def server(self) -> psutil.Process:
@@ -47,10 +48,10 @@ class Running:
         return psutil.Process(info.pid)
 
     def wait(self) -> None:
-        self.supervisor.wait("postgres", lambda: postgres.probe(self.port, self.password), 60)
+        self.supervisor.wait("postgres", lambda: postgres.probe(self.settings), 60)
 
     def query(self, query: str) -> list[tuple[object, ...]]:
-        with postgres.connect_administrator(self.port, self.password) as connection:
+        with postgres.connect_administrator(self.settings) as connection:
             cursor = connection.execute(query.encode())
             return cursor.fetchall() if cursor.description else []
 
@@ -59,14 +60,14 @@ class Running:
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     state = State.open(tmp_path_factory.mktemp("état") / "a b")
     make_secrets(secrets_file(state))
-    password = read_secrets(secrets_file(state))["MDP_ADMIN_PASSWORD"]
     ports.choose_ports(state, ["postgres", *ports.SEAWEED])
+    settings = embedded_settings(state, Administration)
     supervisor = Supervisor(state)
     try:
-        assert postgres.initialise(postgres.server(state), password)
-        supervisor.launch([PROGRAM])
+        assert postgres.initialise(postgres.server(state), settings.secret("admin_password"))
+        supervisor.launch([postgres.SERVICE])
         supervisor.start("postgres")
-        platform = Running(state, password, supervisor)
+        platform = Running(state, settings, supervisor)
         platform.wait()
         yield platform
     finally:
@@ -109,7 +110,7 @@ def test_nobody_comes_in_without_the_password(running: Running, user: str, passw
 
 def test_a_wrong_password_is_not_waited_for(running: Running) -> None:
     with pytest.raises(PermanentError, match="MDP_ADMIN_PASSWORD"):
-        postgres.probe(running.port, "wrong")
+        postgres.probe(running.settings.model_copy(update={"admin_password": SecretStr("wrong")}))
 
 
 def test_text_sorts_by_code_point_and_pages_have_checksums(running: Running) -> None:
@@ -127,7 +128,7 @@ def test_the_environment_of_the_caller_does_not_reach_it(running: Running) -> No
 
 def test_making_the_data_folder_again_changes_nothing(running: Running) -> None:
     assert not postgres.initialise(postgres.server(running.state), "another password")
-    postgres.probe(running.port, running.password)
+    postgres.probe(running.settings)
 
 
 def test_a_kill_loses_no_committed_row_and_it_comes_back_by_itself(running: Running) -> None:
@@ -148,8 +149,8 @@ def test_what_a_killed_supervisor_left_is_stopped_before_the_next_start(running:
     supervisor.kill()
     until(lambda: not running.supervisor.running())
     assert old.is_running()
-    postgres.probe(running.port, running.password)  # an orphan, and it still answers
-    running.supervisor.launch([PROGRAM])
+    postgres.probe(running.settings)  # an orphan, and it still answers
+    running.supervisor.launch([postgres.SERVICE])
     assert not old.is_running()
     running.supervisor.start("postgres")
     running.wait()
@@ -161,7 +162,7 @@ def test_a_stale_pid_file_that_names_a_living_stranger_does_not_stop_it(running:
     file = target.data / "postmaster.pid"
     content = file.read_text().split("\n")
     running.supervisor.stop("postgres")
-    stranger = subprocess.Popen(["/bin/sleep", "600"], cwd="/", **target.home.drop())
+    stranger = subprocess.Popen(["/bin/sleep", "600"], cwd="/", **processes.as_user(target.home.user))
     try:
         file.write_text("\n".join([str(stranger.pid), *content[1:]]))
         running.supervisor.start("postgres")
@@ -175,14 +176,14 @@ def test_a_stale_pid_file_that_names_a_living_stranger_does_not_stop_it(running:
 def test_a_server_that_we_did_not_start_is_left_alone(running: Running) -> None:
     with pytest.raises(PermanentError, match=f"pid {running.server.pid}"):
         postgres.clear_stale_pid(postgres.server(running.state))
-    postgres.probe(running.port, running.password)
+    postgres.probe(running.settings)
 
 
 def test_a_taken_port_is_named_in_its_log(running: Running) -> None:
     running.supervisor.stop("postgres")
     with socket.create_server(("127.0.0.1", running.port)):
         done = subprocess.run(
-            [sys.executable, "-m", "operate.embedded.service", "postgres", "--state", str(running.state.folder)],
+            [sys.executable, "-m", "operate.embedded.services", "postgres", "--state", str(running.state.folder)],
             cwd=PROJECT, capture_output=True, text=True, check=False,
         )  # fmt: skip
     assert done.returncode == 1
@@ -193,7 +194,7 @@ def test_a_taken_port_is_named_in_its_log(running: Running) -> None:
 
 
 def test_no_secret_stands_in_the_supervisors_files_or_command_lines(running: Running) -> None:
-    values = set(read_secrets(secrets_file(running.state)).values())
+    values = set(read_secrets(running.state).values())
     files = [running.state.folder / "supervisor.conf", *running.state.logs.iterdir()]
     texts = [file.read_text() for file in files]
     texts += [" ".join(process.cmdline()) for process in processes.find(running.state.folder)]

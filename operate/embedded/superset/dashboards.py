@@ -10,8 +10,7 @@ from bi.superset.bundle import render
 from bi.target import Target, Warehouse
 from minidata.settings import Settings
 from minidata.warehouse.views import read_views
-from operate.embedded.secrets import read_secrets
-from operate.embedded.settings import secrets_file
+from operate.embedded.settings import read_secrets
 from operate.embedded.state import State
 from operate.embedded.superset import service
 from operate.embedded.superset.setup import once
@@ -22,13 +21,13 @@ def target(state: State, settings: Settings) -> Target:
     return Target(
         url=service.address(state),
         user=service.USER,
-        password=read_secrets(secrets_file(state))["MDP_SUPERSET_PASSWORD"],
+        password=read_secrets(state)["MDP_SUPERSET_PASSWORD"],
         warehouse=Warehouse.of(settings),
     )
 
 
 def publish(state: State, settings: Settings, report: Callable[[str], None]) -> bool:
-    """Draw the dashboards unless these very ones were drawn before; what was changed by hand since stays.
+    """Draw the dashboards unless the same ones were drawn before; later changes by hand are kept.
 
     Args:
         state: the platform, whose Superset must run.
@@ -49,6 +48,6 @@ def publish(state: State, settings: Settings, report: Callable[[str], None]) -> 
     said = json.dumps([assets, where.warehouse.password], sort_keys=True)
     with once(state, settings, "dashboards", hashlib.sha256(said.encode()).hexdigest()) as wanted:
         if wanted:
-            report("draws the dashboards")
+            report("drawing the dashboards")
             apply(where, dashboards)
     return wanted

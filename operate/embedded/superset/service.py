@@ -1,18 +1,12 @@
-"""Superset as a service: its command, its variables, its database, and how to see that it works."""
+"""Superset as a service: its command line and its variables."""
 
-import urllib.request
 import zlib
-from dataclasses import dataclass
-from typing import Any
 from urllib.parse import quote
 
-import psycopg
-
-from minidata.errors import TransientError
 from minidata.settings import PROJECT, Settings
 from operate.embedded.processes import in_background
-from operate.embedded.secrets import read_secrets
-from operate.embedded.settings import secrets_file
+from operate.embedded.service import Launch, Service
+from operate.embedded.settings import read_secrets
 from operate.embedded.state import State
 from operate.embedded.superset.environment import python
 
@@ -29,7 +23,7 @@ def command(state: State) -> list[str]:
     """Return the command line of the server: one worker, whose threads share its memory; the pipeline goes first.
 
     Raises:
-        PermanentError: if its environment is not there.
+        PermanentError: if its environment does not exist.
     """
     server = [str(python()), "-P", "-m", "gunicorn", "--workers", "1", "--worker-class", "gthread"]
     options = ["--threads", str(_THREADS), "--timeout", "60", "--graceful-timeout", "5", "--no-control-socket"]
@@ -39,7 +33,7 @@ def command(state: State) -> list[str]:
 
 def environment(state: State, settings: Settings) -> dict[str, str]:
     """Return the variables of the server; the password of the warehouse is not among them."""
-    secrets = read_secrets(secrets_file(state))
+    secrets = read_secrets(state)
     password = quote(secrets["MDP_SUPERSET_DATABASE_PASSWORD"], safe="")
     address = f"{settings.database_host}:{settings.database_port}"
     return {
@@ -57,7 +51,7 @@ def environment(state: State, settings: Settings) -> dict[str, str]:
 
 
 def belongs_to(state: State) -> bool:
-    """Tell whether the last start of a platform was one with Superset."""
+    """Tell whether the last start of a platform included Superset."""
     return NAME in state.platform.services
 
 
@@ -70,30 +64,13 @@ def address(state: State) -> str:
     return f"http://127.0.0.1:{state.port(NAME)}"
 
 
-def connect(settings: Settings, password: str) -> psycopg.Connection[Any]:
-    """Connect to Superset's own database, as its role."""
-    return psycopg.connect(
-        host=settings.database_host,
-        port=settings.database_port,
-        dbname=DATABASE,
-        user=DATABASE,
-        password=password,
-        sslmode=settings.database_tls,
-        autocommit=True,
+def _launch(state: State, settings: Settings) -> Launch:
+    return Launch(
+        argv=command(state),
+        environment=environment(state, settings),
+        cwd=state.home,
+        ports={NAME: state.port(NAME)},
     )
 
 
-@dataclass(frozen=True)
-class Probe:
-    """Sees that the server answers; raises TransientError as long as it does not."""
-
-    port: int
-
-    def __call__(self) -> None:
-        """Look once."""
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        try:
-            with opener.open(f"http://127.0.0.1:{self.port}/health", timeout=10) as answer:
-                answer.read()
-        except OSError as error:
-            raise TransientError(f"Superset on port {self.port} does not answer yet: {error}") from error
+SERVICE = Service(NAME, "Superset (dashboards)", _launch, port=NAME)

@@ -3,31 +3,48 @@
 import contextlib
 import hashlib
 import hmac
-import subprocess
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from concurrent.futures import Future
 
-import psutil
+import psycopg
 
-from minidata.errors import PermanentError
 from minidata.settings import PROJECT, Settings
-from operate.embedded import processes
-from operate.embedded.secrets import read_secrets
-from operate.embedded.settings import secrets_file
+from minidata.warehouse.databases import create_app_database
+from operate.embedded import loopback, processes
+from operate.embedded.postgres.server import connect_administrator
+from operate.embedded.settings import read_secrets
+from operate.embedded.starting import Start
 from operate.embedded.state import State
-from operate.embedded.superset import service
-from operate.embedded.superset.environment import folder, python
+from operate.embedded.superset import environment, service
 
 _SCRIPT = PROJECT / service.INSIDE / "first_run.py"
 _SAYS = "mdp: "
 _SETUP = "superset-setup"
 
 
+def start(start: Start, database: "Future[None]") -> None:
+    """Install Superset if it is missing, set up its database, start it, and draw the dashboards in it."""
+    from operate.embedded.superset.dashboards import publish  # noqa: PLC0415  only a start needs it
+
+    state, report = start.state, start.step(service.SERVICE)
+    kill(state)  # of a start that was killed
+    environment.create(report, marked(state))
+    database.result()
+    with connect_administrator(start.settings) as admin:
+        create_app_database(admin, service.DATABASE, start.secrets["MDP_SUPERSET_DATABASE_PASSWORD"])
+    if set_up(state, start.settings, report):
+        start.supervisor.stop(service.NAME)  # a running one has another version, or knows another password
+    start.run(service.SERVICE)
+    start.wait(service.SERVICE, lambda: loopback.get(state.port(service.NAME), "/health", "Superset"))
+    publish(state, start.settings, report)
+    start.report(service.SERVICE.title, None)
+
+
 def set_up(state: State, settings: Settings, report: Callable[[str], None]) -> bool:
     """Make Superset's tables, roles and administrator, unless that was done for this very version and password.
 
     Args:
-        state: the platform, whose database must answer and have Superset's database.
+        state: the platform, whose server must have Superset's database.
         settings: where PostgreSQL is.
         report: told what is being done, in a few words.
 
@@ -35,30 +52,32 @@ def set_up(state: State, settings: Settings, report: Callable[[str], None]) -> b
         Whether there was anything to do.
 
     Raises:
-        PermanentError: if it fails, with its last words; what it made so far does no harm.
+        PermanentError: if it fails, with the last lines that it printed; what it made so far does no harm.
     """
-    secrets = read_secrets(secrets_file(state))
+    secrets = read_secrets(state)
     script = hashlib.sha256(_SCRIPT.read_bytes()).hexdigest()
-    with once(state, settings, "tables", f"{folder().name} {script} {secrets['MDP_SUPERSET_PASSWORD']}") as wanted:
+    with once(
+        state, settings, "tables", f"{environment.folder().name} {script} {secrets['MDP_SUPERSET_PASSWORD']}"
+    ) as wanted:
         if wanted:
-            report("sets its database up")
+            report("setting up its database")
             _run(state, settings, secrets["MDP_SUPERSET_PASSWORD"], report)
     return wanted
 
 
 @contextlib.contextmanager
 def once(state: State, settings: Settings, step: str, version: str) -> Iterator[bool]:
-    """Say whether a step is to be done, and remember it as done when the block ends well.
+    """Tell whether a step must be done, and remember it as done when the block ends without an error.
 
     Args:
         state: the platform.
         settings: where PostgreSQL is.
         step: its name.
-        version: what makes it necessary again when it changes; it may hold secrets, for only a keyed digest is kept.
+        version: the step is done again when it changes; it may hold secrets: only a keyed digest is kept.
     """
-    secrets = read_secrets(secrets_file(state))
+    secrets = read_secrets(state)
     digest = hmac.digest(secrets["MDP_SUPERSET_SECRET_KEY"].encode(), version.encode(), "sha256").hex()
-    with service.connect(settings, secrets["MDP_SUPERSET_DATABASE_PASSWORD"]) as connection:
+    with _connect(settings, secrets["MDP_SUPERSET_DATABASE_PASSWORD"]) as connection:
         connection.execute("create table if not exists mdp_setup (step text primary key, version text not null)")
         found = connection.execute("select 1 from mdp_setup where (step, version) = (%s, %s)", [step, digest])
         wanted = found.fetchone() is None
@@ -71,49 +90,46 @@ def once(state: State, settings: Settings, step: str, version: str) -> Iterator[
 
 
 def marked(state: State) -> dict[str, str]:
-    """Return the variable by which the programs of the set-up are found."""
+    """Return the variable that marks the programs of the set-up."""
     return {processes.MARKER: processes.marker(state.folder, _SETUP)}
 
 
 def kill(state: State) -> None:
-    """Kill the programs of a set-up or installation that runs: whoever waits for them then fails."""
-    for process in processes.find(state.folder, _SETUP):
-        with contextlib.suppress(psutil.NoSuchProcess):
-            process.kill()
+    """Kill the programs of a set-up or installation that runs: it then fails."""
+    processes.kill(state.folder, _SETUP)
+
+
+def _connect(settings: Settings, password: str) -> psycopg.Connection[tuple[object, ...]]:
+    """Connect to Superset's own database, as its role."""
+    return psycopg.connect(
+        host=settings.database_host,
+        port=settings.database_port,
+        dbname=service.DATABASE,
+        user=service.DATABASE,
+        password=password,
+        sslmode=settings.database_tls,
+        autocommit=True,
+    )
 
 
 def _run(state: State, settings: Settings, password: str, report: Callable[[str], None]) -> None:
-    environment = {
-        "PATH": "/usr/bin:/bin",
-        "HOME": str(state.home),
-        "LANG": "C.UTF-8",
-        "TZ": "UTC",
-        **service.environment(state, settings),
-        "MDP_SUPERSET_USER": service.USER,
-        "MDP_SUPERSET_PASSWORD": password,
-        # Thousands of small transactions; if the machine stops now, the set-up is done again anyway.
-        "PGOPTIONS": "-c synchronous_commit=off",
-        **marked(state),
-    }
-    said = []
-    with subprocess.Popen(
-        processes.in_background([str(python()), "-P", str(_SCRIPT)]),
-        cwd=_working_folder(state),
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-    ) as process:
-        for line in process.stdout or ():
-            said.append(line.rstrip())
-            if line.startswith(_SAYS):
-                report(line.removeprefix(_SAYS).strip())
-    if process.returncode:
-        raise PermanentError("Superset could not make its tables and roles:\n" + "\n".join(said[-20:]))
+    def heard(line: str) -> None:
+        if line.startswith(_SAYS):
+            report(line.removeprefix(_SAYS).strip())
 
-
-def _working_folder(state: State) -> Path:
     state.home.mkdir(mode=0o700, exist_ok=True)
-    return state.home
+    processes.run(
+        processes.in_background([str(environment.python()), "-P", str(_SCRIPT)]),
+        "Superset could not make its tables and roles.",
+        {
+            **processes.clean_environment(state.home),
+            **service.environment(state, settings),
+            "MDP_SUPERSET_USER": service.USER,
+            "MDP_SUPERSET_PASSWORD": password,
+            # Thousands of small transactions; if the machine stops now, the set-up is done again anyway.
+            "PGOPTIONS": "-c synchronous_commit=off",
+            **marked(state),
+        },
+        state.home,
+        heard=heard,
+    )

@@ -14,8 +14,8 @@ from minidata.errors import PermanentError
 from minidata.events.watch import keys_of
 from minidata.store import ObjectStore
 from minidata.warehouse.connection import connect
-from operate.embedded.minio.prepare import is_minio, prepare
-from operate.embedded.object_store import Identity
+from operate.s3.access import Identity
+from operate.s3.minio import is_minio, prepare
 from tests.deploy.compose_model import rendered
 from tests.deploy.real_minio.conftest import BUCKETS, STRANGER, WHO, Minio, await_prepared
 

@@ -13,11 +13,11 @@ import pytest
 from minidata.errors import TransientError
 from minidata.settings import Settings
 from minidata.warehouse.__main__ import Administration
-from operate.embedded.buckets import connect
-from operate.embedded.minio.build import build
-from operate.embedded.minio.prepare import prepare
-from operate.embedded.minio.server import command, environment, inbox_of
-from operate.embedded.object_store import Buckets, Identities, Identity
+from operate.embedded.object_store.minio import command, environment, inbox_of
+from operate.embedded.object_store.minio_build import build
+from operate.s3.access import Buckets, Identities, Identity
+from operate.s3.client import connect
+from operate.s3.minio import prepare
 
 BUCKETS = Buckets("raw", "staging", "archive", "quarantine")
 WHO = Identities(

@@ -6,7 +6,7 @@ import signal
 import pytest
 
 from minidata.warehouse.connection import connect
-from operate.embedded.minio.build import VERSION
+from operate.embedded.object_store.minio_build import VERSION
 from operate.embedded.ports import SEAWEED
 from operate.embedded.processes import find
 from operate.embedded.settings import embedded_settings

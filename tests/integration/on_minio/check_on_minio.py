@@ -1,6 +1,6 @@
 """The promises of the ledger, of replay and of the contract, on real MinIO: the very tests that SeaweedFS passes."""
 
-from operate.embedded.minio.build import VERSION
+from operate.embedded.object_store.minio_build import VERSION
 from operate.embedded.processes import find
 from operate.embedded.state import State
 from tests.integration.test_ledger import *  # noqa: F403

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from operate.embedded.certificates import Certificates, issue
+from operate.embedded.object_store.certificates import Certificates, issue
 
 
 def context(side: int, trust: Certificates, own: Certificates | None) -> ssl.SSLContext:

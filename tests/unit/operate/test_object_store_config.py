@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from minidata.errors import PermanentError
-from operate.embedded.object_store import Buckets, Identities, Identity, write_config
+from operate.embedded.object_store.seaweedfs import write_config
+from operate.s3.access import Buckets, Identities, Identity
 
 BUCKETS = Buckets("incoming", "staging", "archive", "quarantine")
 PEOPLE = Identities(*(Identity(name, f"{name}-key", f"{name}-secret") for name in ("admin", "etl", "generator")))

@@ -10,11 +10,19 @@ from typing import cast
 import pytest
 
 from minidata.errors import PermanentError
-from minidata.settings import Settings
-from operate.embedded import ports, service
-from operate.embedded.parts import Start
-from operate.embedded.secrets import make_secrets, read_secrets
-from operate.embedded.settings import as_environment, embedded_settings, secrets_file, settings_in_environment
+from minidata.warehouse.__main__ import Administration
+from operate.embedded import ports
+from operate.embedded.airflow import service as airflow
+from operate.embedded.services import SERVICES
+from operate.embedded.settings import (
+    as_environment,
+    embedded_settings,
+    make_secrets,
+    read_secrets,
+    secrets_file,
+    settings_in_environment,
+)
+from operate.embedded.starting import Start
 from operate.embedded.state import State
 from operate.embedded.supervisor import ServiceInfo, Supervisor
 
@@ -35,13 +43,13 @@ def state(tmp_path: Path) -> State:
     [
         ("relay", {"MDP_LOADER_PASSWORD"}),
         ("simulator", GENERATOR),
-        *((component, PIPELINE) for component in service.airflow.COMPONENTS),
+        *((component.name, PIPELINE) for component in airflow.SERVICES),
     ],
 )
 def test_a_service_holds_the_secrets_that_it_needs_and_no_others(state: State, name: str, needed: set[str]) -> None:
-    settings = embedded_settings(state)
-    started = service.SERVICES[name](state, settings).environment
-    secrets = {variable: value for variable, value in read_secrets(secrets_file(state)).items() if len(value) >= 20}
+    settings = embedded_settings(state, Administration)
+    started = SERVICES[name].launch(state, settings).environment
+    secrets = {variable: value for variable, value in read_secrets(state).items() if len(value) >= 20}
     of_settings = set(secrets) & set(as_environment(settings))
     assert of_settings > PIPELINE | GENERATOR
     assert {variable for variable in of_settings if secrets[variable] in started.values()} == needed
@@ -50,14 +58,14 @@ def test_a_service_holds_the_secrets_that_it_needs_and_no_others(state: State, n
 
 def test_a_wrong_value_is_told_as_one_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MDP_BATCH_FILES", "x")
-    with pytest.raises(PermanentError, match=r"(?s)mend them in the environment.*MDP_BATCH_FILES"):
+    with pytest.raises(PermanentError, match=r"(?s)fix them in the environment.*MDP_BATCH_FILES"):
         settings_in_environment()
 
 
 def test_a_wrong_value_of_the_file_is_told_as_such(state: State) -> None:
     file = secrets_file(state)
     file.write_text(file.read_text() + "MDP_BATCH_FILES=x\n")
-    with pytest.raises(PermanentError, match=rf"(?s)mend them in {file}:.*MDP_BATCH_FILES"):
+    with pytest.raises(PermanentError, match=rf"(?s)fix them in {file}:.*MDP_BATCH_FILES"):
         embedded_settings(state)
 
 
@@ -80,9 +88,9 @@ class Running:
 
 
 @contextmanager
-def process(state: State, name: str, settings: Settings) -> Iterator[int]:
+def process(state: State, name: str, settings: Administration) -> Iterator[int]:
     """Run a process with the variables of a service; gives its id."""
-    variables = service.environment_of(name, state, service.SERVICES[name](state, settings))
+    variables = SERVICES[name].environment(state, SERVICES[name].launch(state, settings))
     with subprocess.Popen([sys.executable, "-c", "input()"], env=variables, stdin=subprocess.PIPE) as child:
         try:
             yield child.pid
@@ -90,17 +98,17 @@ def process(state: State, name: str, settings: Settings) -> Iterator[int]:
             child.kill()
 
 
-@pytest.mark.parametrize("name", ["relay", "simulator", *service.airflow.COMPONENTS])
+@pytest.mark.parametrize("name", ["relay", "simulator", *(component.name for component in airflow.SERVICES)])
 @pytest.mark.parametrize("changed", [False, True])
 def test_a_running_service_is_restarted_if_its_settings_have_changed(state: State, name: str, changed: bool) -> None:
-    settings = embedded_settings(state)
+    settings = embedded_settings(state, Administration)
     with process(state, name, settings) as pid:
         if changed:
-            state.choose_settings({"MDP_RAW_BUCKET": "other"})
+            state.remember(settings={"MDP_RAW_BUCKET": "other"})
         supervisor, said = Running(ServiceInfo(name, "RUNNING", pid)), list[str | None]()
-        now = embedded_settings(state)
+        now = embedded_settings(state, Administration)
         start = Start(state, now, {}, cast("Supervisor", supervisor), lambda title, doing: said.append(doing))
-        start.run(name)
+        start.run(SERVICES[name])
     restart = [f"stop {name}", f"start {name}"]
     assert supervisor.asked == [f"start {name}", *(restart if changed else [])]
-    assert said == ["restarting, for its settings have changed" if changed else "checking"]
+    assert said == ["restarting with changed settings" if changed else "checking"]

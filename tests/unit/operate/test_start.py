@@ -9,10 +9,9 @@ from typing import cast
 import pytest
 
 from minidata.errors import PermanentError, TransientError
-from minidata.settings import Settings
-from operate.embedded.parts import Start
-from operate.embedded.service import PROGRAMS, SERVICES, TITLES
+from minidata.warehouse.__main__ import Administration
 from operate.embedded.start import _side_by_side
+from operate.embedded.starting import Start
 from operate.embedded.state import State
 from operate.embedded.superset import setup
 from operate.embedded.supervisor import Supervisor
@@ -21,11 +20,7 @@ from operate.embedded.supervisor import Supervisor
 @pytest.fixture
 def start(tmp_path: Path) -> Start:
     state = State.open(tmp_path / "state")
-    return Start(state, cast("Settings", None), {}, Supervisor(state), lambda title, doing: None)
-
-
-def test_every_service_has_a_title_a_launcher_and_a_program() -> None:
-    assert set(TITLES) == set(SERVICES) == {program.name for program in PROGRAMS}
+    return Start(state, cast("Administration", None), {}, Supervisor(state), lambda title, doing: None)
 
 
 def test_all_parts_are_run(start: Start) -> None:

@@ -32,10 +32,10 @@ def test_a_folder_with_secrets_alone_is_taken(tmp_path: Path) -> None:
 
 def test_choices_are_there_when_it_is_opened_again(tmp_path: Path) -> None:
     State.open(tmp_path).remember(ports={"postgres": 15001})
-    State.open(tmp_path).choose_settings({"MDP_BATCH_FILES": "7"})
+    State.open(tmp_path).remember(settings={"MDP_BATCH_FILES": "7"})
     again = State.open(tmp_path)
     assert again.port("postgres") == 15001
-    assert again.chosen_settings() == {"MDP_BATCH_FILES": "7"}
+    assert again.platform.settings == {"MDP_BATCH_FILES": "7"}
     assert stat.S_IMODE((tmp_path / "platform.json").stat().st_mode) == 0o600
 
 

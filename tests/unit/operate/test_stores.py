@@ -5,15 +5,15 @@ from pathlib import Path
 import pytest
 
 from minidata.errors import PermanentError
-from operate.embedded import stores
+from operate.embedded.object_store import service
+from operate.embedded.object_store.service import PORTS, choose_store
 from operate.embedded.state import State, Store
-from operate.embedded.stores import PORTS, choose_store
 
 
 @pytest.fixture
 def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> State:
     """A new platform, on a machine where MinIO is built already."""
-    monkeypatch.setattr(stores, "build", lambda report: tmp_path / "minio")
+    monkeypatch.setattr(service, "build", lambda report: tmp_path / "minio")
     return State.open(tmp_path / "state")
 
 
@@ -53,7 +53,7 @@ def test_a_store_that_cannot_be_built_is_not_chosen(state: State, monkeypatch: p
     def fail(report: object) -> Path:
         raise PermanentError("no network")
 
-    monkeypatch.setattr(stores, "build", fail)
+    monkeypatch.setattr(service, "build", fail)
     with pytest.raises(PermanentError, match="no network"):
         choose_store(state, Store.MINIO, quiet)
     assert state.platform.store is Store.SEAWEEDFS

@@ -46,7 +46,7 @@ def test_it_is_made_once_from_the_lock_with_its_hashes(
     made = environment.create(said.append)
     assert [path.name for path in tools.iterdir()] == [made.name]
     assert environment.python() == made / "bin" / "python"
-    assert said.index(f"installs Superset: {environment.SIZE}, once") < said.index(
+    assert said.index(f"installing Superset: {environment.SIZE}, once") < said.index(
         "downloading apache-superset (99.0MiB)"
     )
     [sync] = [line for line in log.read_text().splitlines() if line.startswith("pip sync")]

@@ -8,10 +8,11 @@ import pytest
 from supervisor.options import ServerOptions
 
 from minidata.errors import PermanentError
+from operate.embedded.services import SERVICES
 from operate.embedded.state import State
-from operate.embedded.supervisor_config import Program, configuration
+from operate.embedded.supervisor_config import configuration
 
-PROGRAMS = (Program("postgres", stop_signal="INT", stop_seconds=20, stop_group=False), Program("relay"))
+CHOSEN = (SERVICES["postgres"], SERVICES["relay"])
 
 
 def parse(file: Path) -> Any:
@@ -27,7 +28,7 @@ NAMES = ["plain", "a b", "ä ö 日本", "100%", "%(ENV_HOME)s %s", 'it\'s "q"',
 def test_any_path_comes_back_as_it_was(tmp_path: Path, name: str) -> None:
     state = State.open(tmp_path / name)
     file = tmp_path / "supervisor.conf"
-    file.write_text(configuration(state, state.folder / "s.sock", PROGRAMS), encoding="utf-8")
+    file.write_text(configuration(state, state.folder / "s.sock", CHOSEN), encoding="utf-8")
     options = parse(file)
     assert options.logfile == str(state.logs / "supervisord.log")
     assert options.configroot.supervisord.server_configs[0]["file"] == str(state.folder / "s.sock")
@@ -45,4 +46,4 @@ def test_any_path_comes_back_as_it_was(tmp_path: Path, name: str) -> None:
 def test_a_path_that_it_cannot_express_is_refused(tmp_path: Path, name: str) -> None:
     state = State.open(tmp_path / name)
     with pytest.raises(PermanentError, match="--state"):
-        configuration(state, tmp_path / "s.sock", PROGRAMS)
+        configuration(state, tmp_path / "s.sock", CHOSEN)

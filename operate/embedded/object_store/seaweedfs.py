@@ -1,11 +1,11 @@
-"""SeaweedFS without Docker: its configuration, with every door but S3 itself behind our own certificate.
+"""SeaweedFS: its configuration, with every port except S3 itself behind our own certificate.
 
-Beside S3 it serves HTTP and gRPC for its master, volumes and filer, all of them open by default: with S3 keys
-alone, anybody on this machine reads, deletes and even makes an administrator through the filer. So its HTTP
-side doors are off or want a signed token, and all of them, gRPC too, talk only to holders of the certificate.
+Besides S3 it serves HTTP and gRPC for its master, volumes and filer, all of them open by default: with S3 keys
+alone, anyone on this machine can read, delete and even create an administrator through the filer. So its inner
+HTTP ports are off or require a signed token, and all inner ports, gRPC too, require the certificate.
 
-It must be run in the folder of its configuration: it looks for the files there, and silently runs open without
-them (`-config_dir` would be misread if the path holds a `$`).
+It must run in the folder of its configuration: it looks for the files there, and runs open without them
+(`-config_dir` would be misread if the path holds a `$`).
 """
 
 import json
@@ -13,28 +13,22 @@ import os
 import secrets
 import sys
 import sysconfig
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from minidata.errors import PermanentError
-from operate.embedded import certificates
+from minidata.settings import Settings
+from operate.embedded.files import write_private
+from operate.embedded.object_store import certificates
 from operate.embedded.ports import SEAWEED, listens_on
+from operate.embedded.service import Launch
 from operate.embedded.state import State
+from operate.s3.access import Buckets, Identities, Identity, policies
 
-# Go gives memory back late: without the limit it kept 950 MB after 200 MB of uploads, with it 170 MB.
-ENVIRONMENT = {"GOMEMLIMIT": "384MiB"}
+# Go returns memory late: without the limit it kept 950 MB after 200 MB of uploads, with it 170 MB.
+_ENVIRONMENT = {"GOMEMLIMIT": "384MiB"}
 _TOKENS = ("jwt.signing", "jwt.signing.read", "jwt.filer_signing", "jwt.filer_signing.read")
 _GRPC = ("master", "volume", "filer", "s3", "client")
 _HTTPS = ("master", "volume", "filer", "client")
-_ON_UPLOADS = ("PutObject", "AbortMultipartUpload")
-_ON_OBJECTS = (
-    *_ON_UPLOADS, "GetObject", "GetObjectVersion", "DeleteObject", "DeleteObjectVersion", "GetObjectTagging",
-    "PutObjectTagging", "ListMultipartUploadParts",
-)  # fmt: skip
-_ON_BUCKETS = (
-    "ListBucket", "ListBucketVersions", "ListBucketMultipartUploads", "GetBucketLocation", "GetBucketVersioning",
-)  # fmt: skip
 _MASTER = """\
 [master.maintenance]
 scripts = \"\"\"
@@ -51,56 +45,8 @@ copy_1 = 1
 """
 
 
-@dataclass(frozen=True)
-class Identity:
-    """A user of the S3 server: its name, and its access key with the secret."""
-
-    name: str
-    access_key: str
-    secret_key: str
-
-
-@dataclass(frozen=True)
-class Buckets:
-    """Names of the platform's buckets."""
-
-    raw: str
-    staging: str
-    archive: str
-    quarantine: str
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """All of them."""
-        return (self.raw, self.staging, self.archive, self.quarantine)
-
-
-@dataclass(frozen=True)
-class Identities:
-    """Who may do what: the administrator everything, the pipeline its buckets, the generator put into raw."""
-
-    admin: Identity
-    etl: Identity
-    generator: Identity
-
-
-def require_different_keys(identities: Identities) -> None:
-    """See that nobody has another's rights.
-
-    Raises:
-        PermanentError: if two identities share an access key.
-    """
-    people = (identities.admin, identities.etl, identities.generator)
-    if len({person.access_key for person in people}) < len(people):
-        raise PermanentError(
-            "Two S3 identities have the same access key id, so one would have the rights of the other. "
-            "Give MDP_S3_ADMIN_ACCESS_KEY_ID, MDP_S3_ACCESS_KEY_ID and MDP_GENERATOR_ACCESS_KEY_ID "
-            "different values in .env."
-        )
-
-
 def write_config(folder: Path, identities: Identities, buckets: Buckets) -> None:
-    """Write the server's configuration; tokens and certificates are made once and stay.
+    """Write the server's configuration; tokens and certificates are made once and kept.
 
     Args:
         folder: of the configuration, 0700.
@@ -111,12 +57,23 @@ def write_config(folder: Path, identities: Identities, buckets: Buckets) -> None
         PermanentError: if two identities share an access key.
         OSError: if the folder cannot be written.
     """
-    require_different_keys(identities)
+    identities.require_different_keys()
     pem = certificates.issue(folder)
-    _write(folder / "s3.json", _identities(identities, buckets))
-    _write(folder / "master.toml", _MASTER)
+    write_private(folder / "s3.json", _identities(identities, buckets))
+    write_private(folder / "master.toml", _MASTER)
     if not (folder / "security.toml").exists():
-        _write(folder / "security.toml", _security(pem))
+        write_private(folder / "security.toml", _security(pem))
+
+
+def launch(state: State, _: Settings) -> Launch:
+    """Tell how the server is started."""
+    return Launch(
+        argv=command(state),
+        environment=_ENVIRONMENT,
+        cwd=state.weed,
+        ports={name: state.port(name) for name in SEAWEED},
+        prepare=lambda: clear_sockets(state),
+    )
 
 
 def command(state: State) -> list[str]:
@@ -138,13 +95,13 @@ def command(state: State) -> list[str]:
 
 
 def tail_command(state: State, bucket: str) -> list[str]:
-    """Return the command line that prints every change in a bucket as JSON; to be run in `state.weed`."""
+    """Return the command line that prints every change in a bucket as JSON; it runs in `state.weed`."""
     filer = f"127.0.0.1:{state.port('filer')}"
     return [*_weed(), "filer.meta.tail", f"-filer={filer}", f"-pathPrefix=/buckets/{bucket}/"]
 
 
 def clear_sockets(state: State) -> None:
-    """Remove sockets that a killed server left behind; it makes four in /tmp, whatever it is told.
+    """Remove sockets that the server left behind; it makes four in /tmp, and no option moves them.
 
     Raises:
         PermanentError: if another user's socket has the name: the server would then not reach itself.
@@ -181,18 +138,11 @@ def _weed() -> list[str]:
 
 def _identities(identities: Identities, buckets: Buckets) -> str:
     """Write who may do what. The server's own coarse right to write would include deleting and much more."""
-    policies = {
-        identities.etl.name: [
-            _allow(_ON_OBJECTS, [f"{name}/*" for name in buckets.names]),
-            _allow(_ON_BUCKETS, buckets.names),
-        ],
-        identities.generator.name: [_allow(_ON_UPLOADS, [f"{buckets.raw}/*"])],
-    }
     people = [_person(identities.admin, actions=["Admin", "Read", "List", "Tagging", "Write"])]
     people += [_person(person, policyNames=[person.name]) for person in (identities.etl, identities.generator)]
     documents = [
-        {"name": name, "content": json.dumps({"Version": "2012-10-17", "Statement": statements})}
-        for name, statements in policies.items()
+        {"name": name, "content": json.dumps(policy)}
+        for name, policy in policies(buckets, ("PutObject", "AbortMultipartUpload")).items()
     ]
     return json.dumps({"identities": people, "policies": documents}, indent=2)
 
@@ -200,14 +150,6 @@ def _identities(identities: Identities, buckets: Buckets) -> str:
 def _person(identity: Identity, **rights: list[str]) -> dict[str, object]:
     key = {"accessKey": identity.access_key, "secretKey": identity.secret_key}
     return {"name": identity.name, "credentials": [key], **rights}
-
-
-def _allow(actions: Sequence[str], resources: Sequence[str]) -> dict[str, object]:
-    return {
-        "Effect": "Allow",
-        "Action": [f"s3:{action}" for action in actions],
-        "Resource": [f"arn:aws:s3:::{resource}" for resource in resources],
-    }
 
 
 def _security(pem: certificates.Certificates) -> str:
@@ -219,12 +161,3 @@ def _security(pem: certificates.Certificates) -> str:
     sections += [f"[grpc.{name}]\n{own}" for name in _GRPC]
     sections += [f"[https.{name}]\n{own}{ca}" + "enabled = true\n" * (name == "client") for name in _HTTPS]
     return "\n".join(sections)
-
-
-def _write(file: Path, content: str) -> None:
-    """Write a file readable by its owner only, at one stroke."""
-    new = file.with_name(f"{file.name}.new")
-    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-        stream.write(content)
-    new.replace(file)

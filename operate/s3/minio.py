@@ -8,75 +8,47 @@ from typing import Any
 from urllib.parse import quote
 
 from minidata.errors import PermanentError, TransientError
-from operate.embedded.buckets import connect
-from operate.embedded.object_store import Buckets, Identities, Identity, require_different_keys
+from operate.s3.access import Buckets, Identities, Identity, policies
+from operate.s3.client import connect, create_buckets, explained
 
 ARN = "arn:minio:sqs::INBOX:postgresql"
-_OBJECTS = ["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject", "s3:DeleteObject", "s3:DeleteObjectVersion"]
-_PARTS = ["s3:AbortMultipartUpload", "s3:ListMultipartUploadParts", "s3:GetObjectTagging", "s3:PutObjectTagging"]
-_LISTS = ["s3:ListBucket", "s3:ListBucketVersions", "s3:GetBucketLocation", "s3:GetBucketVersioning"]
 _REFUSED, _SERVER_FAULT = 400, 500  # status codes of HTTP
+_FIX = (
+    "Check that MDP_S3_ADMIN_ACCESS_KEY_ID is the key that the server was started with, and that it has the event "
+    "target INBOX."
+)
 
 
 def prepare(endpoint: str, who: Identities, buckets: Buckets) -> None:
-    """Make what is missing: buckets, versions in raw, users and their rights, and the event rule.
+    """Create what is missing: buckets, versions in raw, users and their rights, and the event rule.
 
     Args:
         endpoint: URL of the server.
-        who: the administrator, and the two users that it makes.
+        who: the administrator, and the two users that it creates.
         buckets: their names.
 
     Raises:
         TransientError: if the server does not answer yet.
         PermanentError: if it refuses, or two of the three have the same key.
     """
-    require_different_keys(who)
-    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
-
+    who.require_different_keys()
     client = connect(endpoint, who.admin)
     rule = {"Id": "mdp-inbox", "QueueArn": ARN, "Events": ["s3:ObjectCreated:*"]}
-    try:
-        there = {bucket["Name"] for bucket in client.list_buckets()["Buckets"]}
-        for name in buckets.names:
-            if name not in there:
-                client.create_bucket(Bucket=name)
-        client.put_bucket_versioning(Bucket=buckets.raw, VersioningConfiguration={"Status": "Enabled"})
+    with explained(endpoint, lambda _, status: status < _SERVER_FAULT, _FIX):
+        create_buckets(client, buckets)
         _call(endpoint, who.admin, "PUT", "import-iam-v2", users_archive(who, buckets))
-        for key in strangers(_call(endpoint, who.admin, "GET", "export-iam"), who):
+        for key in outdated_keys(_call(endpoint, who.admin, "GET", "export-iam"), who):
             _call(endpoint, who.admin, "DELETE", f"remove-user?accessKey={quote(key, safe='')}")
         client.put_bucket_notification_configuration(
             Bucket=buckets.raw, NotificationConfiguration={"QueueConfigurations": [rule]}
         )
-    except ClientError as error:
-        if error.response["ResponseMetadata"]["HTTPStatusCode"] >= _SERVER_FAULT:
-            raise TransientError(f"The object store at {endpoint} does not work yet: {error}") from error
-        raise PermanentError(
-            f"The object store at {endpoint} refuses its set-up: {error}. Is MDP_S3_ADMIN_ACCESS_KEY_ID the key "
-            "that the server was started with, and was it started with the notification target INBOX?"
-        ) from error
-    except BotoCoreError as error:
-        raise TransientError(f"The object store at {endpoint} does not answer yet: {error}") from error
-
-
-def policies(buckets: Buckets) -> dict[str, Any]:
-    """Return the rights of each user by the policy's name: the generator's is one verb on one bucket."""
-
-    def allow(actions: list[str], *resources: str) -> dict[str, Any]:
-        return {"Effect": "Allow", "Action": actions, "Resource": [f"arn:aws:s3:::{r}" for r in resources]}
-
-    objects = [f"{name}/*" for name in buckets.names]
-    statements = {
-        "mdp-generator": [allow(["s3:PutObject"], f"{buckets.raw}/*")],
-        "mdp-etl": [allow(_OBJECTS + _PARTS, *objects), allow(_LISTS, *buckets.names)],
-    }
-    return {name: {"Version": "2012-10-17", "Statement": rules} for name, rules in statements.items()}
 
 
 def users_archive(who: Identities, buckets: Buckets) -> bytes:
-    """Return users and rights as the ZIP that the server imports; importing it again changes nothing."""
+    """Return users and rights as the ZIP that the server imports; a second import changes nothing."""
     people = {"mdp-generator": who.generator, "mdp-etl": who.etl}
     files = {
-        "policies": policies(buckets),
+        "policies": {f"mdp-{name}": policy for name, policy in policies(buckets).items()},
         "users": {p.access_key: {"secretKey": p.secret_key, "status": "enabled"} for p in people.values()},
         "user_mappings": {p.access_key: {"version": 1, "policy": policy} for policy, p in people.items()},
     }
@@ -87,8 +59,8 @@ def users_archive(who: Identities, buckets: Buckets) -> bytes:
     return archive.getvalue()
 
 
-def strangers(exported: bytes, who: Identities) -> list[str]:
-    """Return the access keys that hold a policy of ours but are not ours any more, from an export of users."""
+def outdated_keys(exported: bytes, who: Identities) -> list[str]:
+    """Return the access keys that still have a policy of ours and are no longer ours, from an export of users."""
     with zipfile.ZipFile(io.BytesIO(exported)) as archive:
         mappings: Mapping[str, Any] = json.loads(archive.read("iam-assets/user_mappings.json"))
     ours = {who.generator.access_key, who.etl.access_key}
@@ -110,14 +82,13 @@ def _call(endpoint: str, admin: Identity, method: str, call: str, body: bytes = 
     if status >= _REFUSED or (call.startswith("import") and failures(answer)):
         raise PermanentError(
             f"The object store at {endpoint} refuses to set up its users ({method} {call.partition('?')[0]}, status "
-            f"{status}): {answer.decode(errors='replace')[:500]}. Is MDP_S3_ADMIN_ACCESS_KEY_ID the key that it "
-            "was started with?"
+            f"{status}): {answer.decode(errors='replace')[:500]}. {_FIX}"
         )
     return answer
 
 
 def is_minio(endpoint: str) -> bool:
-    """Tell whether a store has MinIO's administration, or is any other S3.
+    """Tell whether a store has MinIO's administration, or is another S3.
 
     Raises:
         TransientError: if it does not answer yet.

@@ -1,8 +1,7 @@
-"""A private CA for the object store's inner ports, and the one certificate that it ever signs."""
+"""A private CA for SeaweedFS's inner ports, and the one certificate that it signs."""
 
 import datetime as dt
 import ipaddress
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +9,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from operate.embedded.files import write_private
 
 _LIFE = dt.timedelta(days=3652)
 
@@ -19,8 +20,8 @@ class Certificates:
     """Where the PEM files are.
 
     Attributes:
-        ca: certificate of the authority; its key was thrown away, so nobody can sign another.
-        certificate: of the servers and clients alike.
+        ca: certificate of the authority; its key was thrown away, so no other can be signed.
+        certificate: of servers and clients.
         key: private key of it.
     """
 
@@ -55,12 +56,12 @@ def issue(folder: Path) -> Certificates:
         .add_extension(x509.ExtendedKeyUsage(purposes), critical=False)
         .sign(ca_key, hashes.SHA256())
     )
-    _write(found.ca, authority.public_bytes(serialization.Encoding.PEM))
-    _write(found.certificate, node.public_bytes(serialization.Encoding.PEM))
+    write_private(found.ca, authority.public_bytes(serialization.Encoding.PEM))
+    write_private(found.certificate, node.public_bytes(serialization.Encoding.PEM))
     private = node_key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    _write(found.key, private)
+    write_private(found.key, private)
     return found
 
 
@@ -79,9 +80,3 @@ def _builder(subject: str, issuer: str, key: ec.EllipticCurvePublicKey) -> x509.
 
 def _name(common: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common)])
-
-
-def _write(file: Path, content: bytes) -> None:
-    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as stream:
-        stream.write(content)

@@ -1,11 +1,26 @@
-"""The server as it is started: its command line and its configuration, the event target included."""
+"""MinIO: its command line and its configuration, the event target included."""
 
 from pathlib import Path
 
 from psycopg.conninfo import make_conninfo
 
 from minidata.settings import Settings
-from operate.embedded.object_store import Identity
+from minidata.warehouse.__main__ import Administration
+from operate.embedded.object_store.minio_build import program
+from operate.embedded.service import Launch
+from operate.embedded.state import State
+from operate.s3.access import Identities, Identity
+
+
+def launch(state: State, settings: Administration) -> Launch:
+    """Tell how the server is started."""
+    inbox = inbox_of(settings, settings.secret("events_password"))
+    return Launch(
+        argv=command(program(), state.objects, state.port("s3")),
+        environment=environment(Identities.of(settings).admin, inbox),
+        cwd=state.objects,
+        ports={"s3": state.port("s3")},
+    )
 
 
 def command(binary: Path, data: Path, port: int) -> list[str]:
@@ -35,7 +50,7 @@ def environment(admin: Identity, inbox: str) -> dict[str, str]:
 
 
 def inbox_of(settings: Settings, password: str) -> str:
-    """Return the connection string of the role `mdp_events`, whose path leads to the table `inbox`."""
+    """Return the connection string of the role `mdp_events`, with the schema of the table `inbox`."""
     return (
         make_conninfo(
             host=settings.database_host,

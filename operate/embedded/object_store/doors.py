@@ -1,4 +1,4 @@
-"""A look at the object store's side doors, from outside: left without its configuration, it would run open."""
+"""A check of SeaweedFS's inner ports from outside: without its configuration it would run open."""
 
 import socket
 
@@ -13,10 +13,10 @@ _WAIT_SECONDS = 3
 
 
 def require_closed(state: State) -> None:
-    """See that nobody without our certificate is let in by the running object store.
+    """Check that the running object store lets no one in without our certificate.
 
     Raises:
-        PermanentError: naming a door that is open.
+        PermanentError: naming a port that is open.
     """
     for service in SEAWEED:
         port = state.port(service)
@@ -38,12 +38,12 @@ def refuses(port: int, greeting: bytes = _GRPC) -> bool:
     except TimeoutError:
         return False  # it waits for more: no TLS server would
     except OSError:
-        return True  # hung up, or nobody there
+        return True  # hung up, or nothing listens
     return not answer or answer[0] == 0x15 or b" 400 " in answer[:16]
 
 
 def _open(service: str, port: int, state: State) -> PermanentError:
     return PermanentError(
         f"The object store's {service} answers on port {port} without asking for a certificate: it runs without "
-        f"its security.toml. Run `./mdp down`, see that {state.weed} is readable, then run `./mdp up`."
+        f"its security.toml. Run `./mdp down`, check that {state.weed} is readable, then run `./mdp up`."
     )

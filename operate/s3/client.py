@@ -1,14 +1,22 @@
-"""The buckets of an embedded platform: made once, and versioned where it matters."""
+"""The administrator's S3 client: it fails fast, makes the buckets, and tries whether the store works."""
 
 import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from minidata.errors import PermanentError, TransientError
-from operate.embedded.object_store import Buckets, Identity
+from operate.s3.access import Buckets, Identity
+
+_KEY_REFUSED = {"AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch"}
+_FIX = (
+    "Check that MDP_S3_ADMIN_ACCESS_KEY_ID is the key that the server was started with. The embedded one takes a "
+    "changed key after `./mdp down` and `./mdp up`."
+)
 
 
 def connect(endpoint: str, identity: Identity) -> Any:
-    """Return a boto3 client that fails fast, for looking whether the server is there.
+    """Return a boto3 client that fails fast, to check whether the server answers.
 
     Args:
         endpoint: URL of the S3 server.
@@ -34,8 +42,8 @@ def connect(endpoint: str, identity: Identity) -> Any:
     )
 
 
-def prepare(client: Any, buckets: Buckets) -> None:
-    """Make what is missing: the buckets, and versions in raw.
+def create_buckets(client: Any, buckets: Buckets) -> None:
+    """Create the buckets that are missing, and turn on versions in raw.
 
     Args:
         client: the administrator's, of `connect`.
@@ -45,48 +53,53 @@ def prepare(client: Any, buckets: Buckets) -> None:
         TransientError: if the server does not answer yet.
         PermanentError: if it refuses the administrator.
     """
-    try:
-        there = {bucket["Name"] for bucket in client.list_buckets()["Buckets"]}
+    with _administering(client):
+        existing = {bucket["Name"] for bucket in client.list_buckets()["Buckets"]}
         for name in buckets.names:
-            if name not in there:
+            if name not in existing:
                 client.create_bucket(Bucket=name)
         if client.get_bucket_versioning(Bucket=buckets.raw).get("Status") != "Enabled":
             client.put_bucket_versioning(Bucket=buckets.raw, VersioningConfiguration={"Status": "Enabled"})
-    except _errors() as error:
-        raise _explained(error) from error
 
 
 def probe(client: Any, bucket: str) -> None:
-    """See that an object can be put, read back and deleted: a port that answers is not a store that works.
+    """Check that an object can be put, read back and deleted: a port that answers is not a store that works.
 
     Raises:
         TransientError: if it cannot yet.
         PermanentError: if the server refuses the key.
     """
     key, content = f"_probe/{uuid.uuid4().hex}", uuid.uuid4().bytes
-    try:
+    with _administering(client):
         client.put_object(Bucket=bucket, Key=key, Body=content)
         found = client.get_object(Bucket=bucket, Key=key)["Body"].read()
         client.delete_object(Bucket=bucket, Key=key)
-    except _errors() as error:
-        raise _explained(error) from error
     if found != content:
         raise TransientError(f"The object store returned other bytes than were put into {bucket}/{key}.")
 
 
-def _errors() -> tuple[type[Exception], ...]:
+@contextmanager
+def explained(endpoint: str, final: Callable[[str, int], bool], fix: str) -> Iterator[None]:
+    """Turn the errors of boto3 into the platform's own.
+
+    Args:
+        endpoint: URL of the server.
+        final: tells, of S3's error code and the status of HTTP, whether trying again cannot help.
+        fix: what to do then.
+    """
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
     from urllib3.exceptions import HTTPError  # noqa: PLC0415
 
-    return (BotoCoreError, ClientError, HTTPError)
+    try:
+        yield
+    except ClientError as error:
+        code, status = error.response["Error"]["Code"], error.response["ResponseMetadata"]["HTTPStatusCode"]
+        if final(code, status):
+            raise PermanentError(f"The object store at {endpoint} refuses its administrator: {error}. {fix}") from error
+        raise TransientError(f"The object store at {endpoint} does not work yet: {error}") from error
+    except (BotoCoreError, HTTPError) as error:
+        raise TransientError(f"The object store at {endpoint} does not answer yet: {error}") from error
 
 
-def _explained(error: Exception) -> Exception:
-    answer = getattr(error, "response", None) or {}
-    code = answer.get("Error", {}).get("Code", "")
-    if code in {"AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch"}:
-        return PermanentError(
-            f"The object store refuses the administrator's key ({code}). The server reads its keys when it "
-            "starts: run `./mdp down`, then `./mdp up`."
-        )
-    return TransientError(f"The object store does not answer yet: {error}")
+def _administering(client: Any) -> Any:
+    return explained(client.meta.endpoint_url, lambda code, _: code in _KEY_REFUSED, _FIX)

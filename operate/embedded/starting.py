@@ -1,0 +1,56 @@
+"""One start of a platform, as each service sees it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from minidata.warehouse.__main__ import Administration
+from operate.embedded.service import Report, Service
+from operate.embedded.state import State
+from operate.embedded.supervisor import Supervisor
+
+_PROBE_SECONDS = 300
+
+
+@dataclass(frozen=True)
+class Start:
+    """One start: the platform, its settings, and the means to start its services.
+
+    Attributes:
+        state: the platform's folder.
+        settings: how to reach its servers.
+        secrets: the `MDP_*` variables of its file of secrets.
+        supervisor: runs the services.
+        report: told what is being done.
+    """
+
+    state: State
+    settings: Administration
+    secrets: dict[str, str]
+    supervisor: Supervisor
+    report: Report
+
+    def run(self, service: Service, doing: str = "starting") -> None:
+        """Start a service, or restart it if its settings have changed, and report what is being done."""
+        if self.supervisor.start(service.name):
+            self.report(service.title, doing)
+            return
+        pid = next((info.pid for info in self.supervisor.info() if info.name == service.name), None)
+        if service.settings and pid and service.differs(pid, self.state, self.settings):
+            self.report(service.title, "restarting with changed settings")
+            self.supervisor.stop(service.name)
+            self.supervisor.start(service.name)
+        else:
+            self.report(service.title, "checking")
+
+    def wait(self, service: Service, probe: Callable[[], object]) -> None:
+        """Wait until a service works: the probe raises TransientError until then."""
+        self.supervisor.wait(service.name, probe, _PROBE_SECONDS)
+
+    def step(self, service: Service) -> Callable[[str], None]:
+        """Return a report of the steps of one service; it raises TransientError once the start was given up."""
+
+        def say(doing: str) -> None:
+            self.supervisor.go_on()
+            self.report(service.title, doing)
+
+        return say
