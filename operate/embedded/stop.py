@@ -44,5 +44,5 @@ def stop_services(state: State, report: Report, keep: Collection[str] = ()) -> N
             list(pool.map(stop, [service for service in stopping if service in _SERVERS]))
     if not keep:
         supervisor.shutdown()
-        if "filer" in state.platform.ports:  # of SeaweedFS
-            clear_sockets(state)
+    if object_store.SERVICE.name not in keep and "filer" in state.platform.ports:  # a port of SeaweedFS
+        clear_sockets(state)

@@ -23,11 +23,12 @@ from minidata.settings import PROJECT, Settings, load_settings
 from minidata.store import ObjectStore
 from minidata.warehouse.connection import Connection, connect
 from operate.embedded import processes
+from operate.embedded.object_store.seaweedfs import sockets
 from operate.embedded.postgres import home as postgres_home
 from operate.embedded.settings import as_environment, embedded_settings
 from operate.embedded.start import start_servers
 from operate.embedded.state import State, Store
-from operate.embedded.supervisor import Supervisor
+from operate.embedded.stop import stop_platform
 
 DATASET = "youtube_stats"
 STEPS = ("validate", "transform", "load", "archive")
@@ -48,9 +49,11 @@ def started(folder: Path, store: Store | None = None) -> Iterator[State]:
         start_servers(state, lambda title, doing: None, store)
         yield state
     finally:
-        Supervisor(state).shutdown()
+        stop_platform(state, lambda title, doing: None)
         postgres_home.remove(state)
     assert processes.find(state.folder) == []
+    if "filer" in state.platform.ports:
+        assert not [socket for socket in sockets(state) if socket.exists()]
 
 
 @dataclass(frozen=True)

@@ -100,17 +100,20 @@ def tail_command(state: State, bucket: str) -> list[str]:
     return [*_weed(), "filer.meta.tail", f"-filer={filer}", f"-pathPrefix=/buckets/{bucket}/"]
 
 
+def sockets(state: State) -> list[Path]:
+    """Return the unix sockets that the server makes: two where it is told, and four in /tmp that no option moves."""
+    ports = {service: listens_on(service, state.port(service))[1] for service in SEAWEED}
+    fixed = [Path(f"/tmp/seaweedfs-{service}-grpc-{port}.sock") for service, port in ports.items()]  # noqa: S108
+    return [state.run / "filer.sock", state.run / "s3.sock", *fixed]
+
+
 def clear_sockets(state: State) -> None:
-    """Remove sockets that the server left behind; it makes four in /tmp, and no option moves them.
+    """Remove the sockets, which the server leaves behind when it ends.
 
     Raises:
         PermanentError: if another user's socket has the name: the server would then not reach itself.
     """
-    left = [state.run / "filer.sock", state.run / "s3.sock"]
-    for service in SEAWEED:
-        port = listens_on(service, state.port(service))[1]
-        left.append(Path(f"/tmp/seaweedfs-{service}-grpc-{port}.sock"))  # noqa: S108  its name, not ours
-    for socket in left:
+    for socket in sockets(state):
         try:
             socket.unlink(missing_ok=True)
         except OSError as error:
