@@ -130,6 +130,7 @@ def _checked(values: Mapping[str, str], place: str, model: type[_Model]) -> _Mod
 
 def _addresses(state: State) -> dict[str, str]:
     return {
+        "MDP_ADMIN_USER": "mdp_admin",
         "MDP_DATABASE_HOST": "127.0.0.1",
         "MDP_DATABASE_PORT": str(state.port("postgres")),
         "MDP_DATABASE_NAME": "warehouse",

@@ -100,7 +100,7 @@ def initialise(target: Server, password: str) -> bool:
         write_private(secret, password, user)
         processes.run(
             [
-                str(target.home.binaries / "initdb"), "-D", str(new), "-U", _ADMINISTRATOR, "--pwfile", str(secret),
+                str(target.home.binaries / "initdb"), "-D", str(new), "-U", "mdp_admin", "--pwfile", str(secret),
                 "-A", "scram-sha-256", "-E", "UTF8", "--locale=C", "--locale-provider=builtin",
                 "--builtin-locale=C.UTF-8", "--data-checksums", "--no-instructions",
             ],

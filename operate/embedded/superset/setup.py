@@ -54,14 +54,12 @@ def set_up(state: State, settings: Settings, report: Callable[[str], None]) -> b
     Raises:
         PermanentError: if it fails, with the last lines that it printed; what it made so far does no harm.
     """
-    secrets = read_secrets(state)
+    password = read_secrets(state)["MDP_SUPERSET_PASSWORD"]
     script = hashlib.sha256(_SCRIPT.read_bytes()).hexdigest()
-    with once(
-        state, settings, "tables", f"{environment.folder().name} {script} {secrets['MDP_SUPERSET_PASSWORD']}"
-    ) as wanted:
+    with once(state, settings, "tables", f"{environment.folder().name} {script} {password}") as wanted:
         if wanted:
             report("setting up its database")
-            _run(state, settings, secrets["MDP_SUPERSET_PASSWORD"], report)
+            _run(state, settings, password, report)
     return wanted
 
 
