@@ -56,20 +56,15 @@ def find(state: Path, service: str | None = None, cwd: Path | None = None) -> li
     return [process for process in found if process.pid != os.getpid() and _alive(process)]
 
 
-def end(processes: Iterable[psutil.Process], stop_signal: int = signal.SIGINT, seconds: float = 3.0) -> None:
-    """Ask processes to stop, wait, then kill those that still run.
-
-    Args:
-        processes: which.
-        stop_signal: the polite signal; INT stops all of them, while TERM lets PostgreSQL wait for its clients.
-        seconds: how long to wait after it.
+def end(processes: Iterable[psutil.Process], seconds: float = 3.0) -> None:
+    """Ask processes to stop, wait so many seconds, then kill those that still run.
 
     Raises:
         PermanentError: if one survives SIGKILL.
     """
     asked = list(processes)
     for process in asked:
-        _signal(process, stop_signal)
+        _signal(process, signal.SIGINT)  # TERM would let PostgreSQL wait for its clients
     _, left = psutil.wait_procs(asked, timeout=seconds)
     for process in left:
         _signal(process, signal.SIGKILL)

@@ -9,7 +9,7 @@ from minidata.errors import PlatformError
 from minidata.settings import Settings
 from minidata.warehouse.connection import connect
 from operate.embedded import processes
-from operate.embedded.postgres import server as postgres
+from operate.embedded.postgres import home
 from operate.embedded.service import Service
 from operate.embedded.services import SERVICES
 from operate.embedded.settings import embedded_settings
@@ -68,7 +68,7 @@ def _service(state: State, service: Service, info: ServiceInfo | None) -> dict[s
 
 def _memory(state: State, name: str) -> int:
     total = 0
-    hidden = postgres.server(state).data if name == postgres.SERVICE.name else None
+    hidden = home.choose(state).data if name == "postgres" else None
     for process in processes.find(state.folder, name, hidden):
         try:
             full = process.memory_full_info()

@@ -27,13 +27,13 @@ ADMINISTRATOR = "the administrator's own"
 def running(state: State) -> Iterator[Administration]:
     """Start a server on the data of a state; yield settings that reach it, every secret set."""
     port = choose_ports(state, ["postgres"])["postgres"]
-    target = postgres.server(state)
-    postgres.configure(target)
+    place = postgres_home.choose(state)
+    postgres.configure(place, port)
     process = subprocess.Popen(
-        target.command,
-        cwd=target.data,
+        postgres.command(place),
+        cwd=place.data,
         env={"PATH": "/usr/bin:/bin", "LANG": "C"},
-        **processes.as_user(target.home.user),
+        **processes.as_user(place.user),
     )
     settings = Administration.model_validate(
         {
@@ -66,20 +66,20 @@ def empty_data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Make the data of a server that nobody has used yet, once."""
     state = State.open(tmp_path_factory.mktemp("template") / "state")
     choose_ports(state, ["postgres"])
-    target = postgres.server(state)
-    postgres.initialise(target, ADMINISTRATOR)
-    yield target.data
+    place = postgres_home.choose(state)
+    postgres.initialise(place, ADMINISTRATOR)
+    yield place.data
     postgres_home.remove(state)
 
 
 def copy_of(empty_data: Path, folder: Path) -> State:
     state = State.open(folder)
     choose_ports(state, ["postgres"])
-    target = postgres.server(state)
-    shutil.copytree(empty_data, target.data)
-    if target.home.user is not None:
-        for path in (target.data, *target.data.rglob("*")):
-            shutil.chown(path, target.home.user.pw_uid, target.home.user.pw_gid)
+    place = postgres_home.choose(state)
+    shutil.copytree(empty_data, place.data)
+    if place.user is not None:
+        for path in (place.data, *place.data.rglob("*")):
+            shutil.chown(path, place.user.pw_uid, place.user.pw_gid)
     return state
 
 

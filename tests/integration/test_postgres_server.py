@@ -64,7 +64,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     settings = embedded_settings(state, Administration)
     supervisor = Supervisor(state)
     try:
-        assert postgres.initialise(postgres.server(state), settings.secret("admin_password"))
+        postgres.initialise(postgres_home.choose(state), settings.secret("admin_password"))
         supervisor.launch([postgres.SERVICE])
         supervisor.start("postgres")
         platform = Running(state, settings, supervisor)
@@ -88,7 +88,7 @@ def test_it_never_runs_as_root(running: Running) -> None:
     family = [running.server, *running.server.children()]
     assert len(family) > 1
     assert all(process.uids().effective != 0 for process in family)
-    owner = Path(postgres.server(running.state).data).stat()
+    owner = postgres_home.choose(running.state).data.stat()
     assert owner.st_uid != 0
     assert owner.st_mode & 0o077 == 0
 
@@ -126,11 +126,6 @@ def test_the_environment_of_the_caller_does_not_reach_it(running: Running) -> No
     assert set(running.server.environ()) <= expected | {"LC_CTYPE", "LC_COLLATE", "PGLOCALEDIR"}
 
 
-def test_making_the_data_folder_again_changes_nothing(running: Running) -> None:
-    assert not postgres.initialise(postgres.server(running.state), "another password")
-    postgres.probe(running.settings)
-
-
 def test_a_kill_loses_no_committed_row_and_it_comes_back_by_itself(running: Running) -> None:
     running.query("create table if not exists kept (n int)")
     for number in range(3):
@@ -158,11 +153,11 @@ def test_what_a_killed_supervisor_left_is_stopped_before_the_next_start(running:
 
 
 def test_a_stale_pid_file_that_names_a_living_stranger_does_not_stop_it(running: Running) -> None:
-    target = postgres.server(running.state)
-    file = target.data / "postmaster.pid"
+    place = postgres_home.choose(running.state)
+    file = place.data / "postmaster.pid"
     content = file.read_text().split("\n")
     running.supervisor.stop("postgres")
-    stranger = subprocess.Popen(["/bin/sleep", "600"], cwd="/", **processes.as_user(target.home.user))
+    stranger = subprocess.Popen(["/bin/sleep", "600"], cwd="/", **processes.as_user(place.user))
     try:
         file.write_text("\n".join([str(stranger.pid), *content[1:]]))
         running.supervisor.start("postgres")
@@ -175,7 +170,7 @@ def test_a_stale_pid_file_that_names_a_living_stranger_does_not_stop_it(running:
 
 def test_a_server_that_we_did_not_start_is_left_alone(running: Running) -> None:
     with pytest.raises(PermanentError, match=f"pid {running.server.pid}"):
-        postgres.clear_stale_pid(postgres.server(running.state))
+        postgres.clear_stale_pid(postgres_home.choose(running.state))
     postgres.probe(running.settings)
 
 

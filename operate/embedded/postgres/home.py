@@ -36,6 +36,11 @@ class Home:
     user: pwd.struct_passwd | None
 
     @property
+    def data(self) -> Path:
+        """The data folder."""
+        return self.folder / "data"
+
+    @property
     def sentence(self) -> str | None:
         """What a person should know about the place, if it is not the platform's folder."""
         if self.user is None:

@@ -3,8 +3,6 @@
 import os
 import shutil
 import uuid
-from dataclasses import dataclass
-from pathlib import Path
 
 import psutil
 import psycopg
@@ -26,38 +24,6 @@ _CONFIG = "mdp.conf"
 _INITDB_SECONDS = 300
 
 
-@dataclass(frozen=True)
-class Server:
-    """A PostgreSQL server to start.
-
-    Attributes:
-        home: its folder and the system user that it runs as.
-        port: TCP port on 127.0.0.1; it has no unix socket.
-    """
-
-    home: Home
-    port: int
-
-    @property
-    def data(self) -> Path:
-        """The data folder."""
-        return self.home.folder / "data"
-
-    @property
-    def command(self) -> list[str]:
-        """The command line of the server, which stays in the foreground."""
-        return [str(self.home.binaries / "postgres"), "-D", str(self.data)]
-
-
-def server(state: State) -> Server:
-    """Describe the server of a platform, choosing its home if it has none yet.
-
-    Raises:
-        PermanentError: if there is no place for it, or no port was chosen.
-    """
-    return Server(home.choose(state), state.port("postgres"))
-
-
 def start(start: Start, apps: list[str]) -> None:
     """Start PostgreSQL, and create what is missing in it: roles, databases, tables, reading views.
 
@@ -65,67 +31,60 @@ def start(start: Start, apps: list[str]) -> None:
         start: the start of the platform.
         apps: programs that get a database of their own.
     """
-    target = server(start.state)
-    if not target.data.exists():
+    place = home.choose(start.state)
+    if not place.data.exists():
         start.report(SERVICE.title, "making its data folder")
-        initialise(target, start.settings.secret("admin_password"))
+        initialise(place, start.settings.secret("admin_password"))
     start.run(SERVICE)
     start.wait(SERVICE, lambda: probe(start.settings))
     set_up(start.settings, apps)
     start.report(SERVICE.title, None)
 
 
-def initialise(target: Server, password: str) -> bool:
-    """Make the data folder unless it exists; an interrupted run leaves nothing half made.
+def initialise(place: Home, password: str) -> None:
+    """Make the data folder; an interrupted run leaves nothing half made.
 
     Passwords (scram) on every connection, checksums on every page, UTF-8 sorted by code point.
 
     Args:
-        target: the server, not running.
+        place: has no data folder yet.
         password: of the administrator `mdp_admin`.
-
-    Returns:
-        Whether it was made.
 
     Raises:
         PermanentError: if `initdb` fails, with the last lines that it printed.
     """
-    if target.data.exists():
-        return False
-    folder, user = target.home.folder, target.home.user
-    for leftover in folder.glob("data.*"):
+    for leftover in place.folder.glob("data.*"):
         shutil.rmtree(leftover)  # of a run that was killed
-    new, secret = folder / f"data.{uuid.uuid4().hex}", folder / "password"
+    new, secret = place.folder / f"data.{uuid.uuid4().hex}", place.folder / "password"
     try:
-        write_private(secret, password, user)
+        write_private(secret, password, place.user)
         processes.run(
             [
-                str(target.home.binaries / "initdb"), "-D", str(new), "-U", "mdp_admin", "--pwfile", str(secret),
+                str(place.binaries / "initdb"), "-D", str(new), "-U", "mdp_admin", "--pwfile", str(secret),
                 "-A", "scram-sha-256", "-E", "UTF8", "--locale=C", "--locale-provider=builtin",
                 "--builtin-locale=C.UTF-8", "--data-checksums", "--no-instructions",
             ],
-            f"PostgreSQL's data folder could not be made in {folder}. Check that its file system has space and lets "
-            "programs run.",
-            processes.clean_environment(folder),
-            folder,
-            user=user,
+            f"PostgreSQL's data folder could not be made in {place.folder}. Check that its file system has space and "
+            "lets programs run.",
+            processes.clean_environment(place.folder),
+            place.folder,
+            user=place.user,
             seconds=_INITDB_SECONDS,
         )  # fmt: skip
         with (new / "postgresql.conf").open("a", encoding="utf-8") as stream:
             stream.write(f"\ninclude = '{_CONFIG}'  # written at every start\n")
-        new.rename(target.data)
+        new.rename(place.data)
     finally:
         secret.unlink(missing_ok=True)
-    return True
 
 
-def configure(target: Server) -> None:
-    """Write our part of the configuration: loopback only, durable, and small enough for a laptop."""
+def configure(place: Home, port: int) -> None:
+    """Write our part of the configuration: loopback only without a unix socket, durable, small enough for a laptop."""
     write_private(
-        target.data / _CONFIG,
+        place.data / _CONFIG,
         f"""\
 listen_addresses = '127.0.0.1'
-port = {target.port}
+port = {port}
 unix_socket_directories = ''
 max_connections = 80
 password_encryption = 'scram-sha-256'
@@ -142,11 +101,16 @@ log_line_prefix = '%m [%p] %u@%d '
 log_destination = 'stderr'
 logging_collector = off
 """,
-        target.home.user,
+        place.user,
     )
 
 
-def clear_stale_pid(target: Server) -> None:
+def command(place: Home) -> list[str]:
+    """Return the command line of the server, which stays in the foreground."""
+    return [str(place.binaries / "postgres"), "-D", str(place.data)]
+
+
+def clear_stale_pid(place: Home) -> None:
     """Remove the pid file of a killed server if its pid now belongs to another program.
 
     PostgreSQL itself takes any living process of its user for the old server, and would not start.
@@ -154,13 +118,13 @@ def clear_stale_pid(target: Server) -> None:
     Raises:
         PermanentError: if a server really runs on this data.
     """
-    file = target.data / "postmaster.pid"
+    file = place.data / "postmaster.pid"
     try:
         pid = int(file.read_text().split("\n", 1)[0])
         process = psutil.Process(pid)
-        if process.cwd() == os.path.realpath(target.data):
+        if process.cwd() == os.path.realpath(place.data):
             raise PermanentError(
-                f"A PostgreSQL server (pid {pid}) already runs on {target.data}, and `mdp` did not start it. "
+                f"A PostgreSQL server (pid {pid}) already runs on {place.data}, and `mdp` did not start it. "
                 f"Stop it, then try again."
             )
     except FileNotFoundError:
@@ -195,17 +159,17 @@ def connect_administrator(settings: Administration) -> Connection:
 
 
 def _launch(state: State, _: Settings) -> Launch:
-    target = server(state)
+    place, port = home.choose(state), state.port("postgres")
 
     def prepare() -> None:
-        clear_stale_pid(target)
-        configure(target)
+        clear_stale_pid(place)
+        configure(place, port)
 
     return Launch(
-        argv=target.command,
-        cwd=target.data,
-        user=target.home.user,
-        ports={"postgres": target.port},
+        argv=command(place),
+        cwd=place.data,
+        user=place.user,
+        ports={"postgres": port},
         prepare=prepare,
         hides=True,
     )
