@@ -19,6 +19,7 @@ import psutil
 from minidata.errors import PermanentError
 
 MARKER = "MDP_SERVICE"
+ONCE = "once"  # in place of a service's name: programs that a start runs to their end
 _KILL_SECONDS = 5
 _LAST_LINES = 20
 
@@ -28,9 +29,9 @@ def clean_environment(home: Path) -> dict[str, str]:
     return {"PATH": "/usr/bin:/bin", "HOME": str(home), "LANG": "C.UTF-8", "TZ": "UTC"}
 
 
-def marker(state: Path, service: str) -> str:
-    """Return the value of the marker variable for a service of the platform in a folder."""
-    return f"{state}:{service}"
+def marked(state: Path, service: str) -> dict[str, str]:
+    """Return the variable that marks the processes of a service of the platform in a folder."""
+    return {MARKER: f"{state}:{service}"}
 
 
 def find(state: Path, service: str | None = None, cwd: Path | None = None) -> list[psutil.Process]:
@@ -78,9 +79,9 @@ def end(processes: Iterable[psutil.Process], seconds: float = 3.0) -> None:
         )
 
 
-def kill(state: Path, service: str) -> None:
-    """Kill a program that `run` has started with the marker of a service: the caller of `run` gets an error."""
-    for process in find(state, service):
+def kill_once(state: Path) -> None:
+    """Kill the programs that a start runs to their end: the callers of `run` get an error."""
+    for process in find(state, ONCE):
         _signal(process, signal.SIGKILL)
 
 

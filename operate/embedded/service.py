@@ -79,7 +79,7 @@ class Service:
         return {
             **processes.clean_environment(state.home),
             **started.environment,
-            processes.MARKER: processes.marker(state.folder, self.name),
+            **processes.marked(state.folder, self.name),
             FINGERPRINT: started.fingerprint,
         }
 

@@ -119,8 +119,7 @@ def _side_by_side(start: Start) -> Iterator[Submit]:
         except BaseException:
             start.supervisor.give_up()
             while not all(part.done() for part in parts):  # one may be about to run a program
-                airflow.kill_migration(start.state)
-                setup.kill(start.state)
+                processes.kill_once(start.state.folder)
                 time.sleep(_LOOK_SECONDS)
             raise
 
@@ -137,6 +136,7 @@ def _prepare(state: State, report: Report, store: Store | None, *, bi: bool) -> 
     wanted = ("postgres", *object_store.PORTS[chosen], "airflow", *(["superset"] if bi else []))
     ports = choose_ports(state, wanted)
     supervisor = Supervisor(state)
+    processes.kill_once(state.folder)  # of a start that was killed
     if not supervisor.running():
         # What a killed supervisor left behind would hold the ports and the data.
         report("Supervisor", "stopping leftovers")

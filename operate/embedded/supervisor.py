@@ -173,7 +173,7 @@ class Supervisor:
             {
                 **processes.clean_environment(self._state.home),
                 "PYTHONUTF8": "1",
-                processes.MARKER: processes.marker(self._state.folder, "supervisor"),
+                **processes.marked(self._state.folder, "supervisor"),
             },
             Path("/"),
         )

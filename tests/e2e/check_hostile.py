@@ -48,7 +48,7 @@ def troubled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Command]:
     stale = State.open(command.state)
     leftover = subprocess.Popen(
         [sys.executable, "-c", "import time; time.sleep(600)"],
-        env={processes.MARKER: processes.marker(stale.folder, "postgres")},
+        env=processes.marked(stale.folder, "postgres"),
     )
     with socket.socket(socket.AF_UNIX) as dead:
         dead.bind(str(stale.run / "supervisor.sock"))

@@ -19,7 +19,6 @@ from operate.embedded.settings import as_environment, read_secrets
 from operate.embedded.starting import Start
 from operate.embedded.state import State
 
-_MIGRATION = "airflow-migration"
 USER = "admin"
 _SECRETS = ("loader_password", "s3_access_key_id", "s3_secret_access_key")  # of tasks and trigger
 
@@ -116,15 +115,10 @@ def migrate(state: State, settings: Settings) -> None:
             **processes.clean_environment(state.home),
             "PYTHONPATH": str(PROJECT),
             **environment(state, settings),
-            processes.MARKER: processes.marker(state.folder, _MIGRATION),
+            **processes.marked(state.folder, processes.ONCE),
         },
         state.airflow,
     )
-
-
-def kill_migration(state: State) -> None:
-    """Kill a migration that runs: `migrate` then fails, and the next start repeats it."""
-    processes.kill(state.folder, _MIGRATION)
 
 
 def _probe(port: int, name: str) -> None:

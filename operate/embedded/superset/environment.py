@@ -6,7 +6,6 @@ import sys
 import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import MappingProxyType
 
 import psutil
 
@@ -21,7 +20,6 @@ TOOLS = PROJECT / ".mdp"
 SIZE = "230 MB to download, 700 MB on disk"
 _SPACE = 10**9  # bytes
 _TOLD = ("Installing", "Downloading", "Building", "Prepared", "Installed")
-Report = Callable[[str], None]
 
 
 def folder() -> Path:
@@ -44,22 +42,19 @@ def python() -> Path:
     return program
 
 
-def create(report: Report, marked: Mapping[str, str] = MappingProxyType({})) -> Path:
+def create(report: Callable[[str], None], marked: Mapping[str, str]) -> None:
     """Make the environment unless it exists, as `./mdp` makes its own: complete or not at all.
 
     Args:
         report: told what is being done, in a few words; it may raise to end the work.
         marked: variables that mark the installer's processes.
 
-    Returns:
-        Its folder.
-
     Raises:
         PermanentError: if it cannot be made, with the last lines that the installer printed.
     """
     target = folder()
     if (target / "bin" / "python").exists():
-        return target
+        return
     TOOLS.mkdir(mode=0o700, exist_ok=True)
     _remove_leftovers()
     require_space(TOOLS, _SPACE, "Superset's packages take", "Free some, or go without dashboards: `./mdp up --no-bi`.")
@@ -80,7 +75,6 @@ def create(report: Report, marked: Mapping[str, str] = MappingProxyType({})) -> 
         )
     finally:
         _remove_leftovers()
-    return target
 
 
 def _remove_leftovers() -> None:

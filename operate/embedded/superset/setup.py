@@ -19,7 +19,6 @@ from operate.embedded.superset import environment, service
 
 _SCRIPT = PROJECT / service.INSIDE / "first_run.py"
 _SAYS = "mdp: "
-_SETUP = "superset-setup"
 
 
 def start(start: Start, database: "Future[None]") -> None:
@@ -27,8 +26,7 @@ def start(start: Start, database: "Future[None]") -> None:
     from operate.embedded.superset.dashboards import publish  # noqa: PLC0415  only a start needs it
 
     state, report = start.state, start.step(service.SERVICE)
-    kill(state)  # of a start that was killed
-    environment.create(report, marked(state))
+    environment.create(report, processes.marked(state.folder, processes.ONCE))
     database.result()
     with connect_administrator(start.settings) as admin:
         create_app_database(admin, service.DATABASE, start.secrets["MDP_SUPERSET_DATABASE_PASSWORD"])
@@ -87,16 +85,6 @@ def once(state: State, settings: Settings, step: str, version: str) -> Iterator[
             )
 
 
-def marked(state: State) -> dict[str, str]:
-    """Return the variable that marks the programs of the set-up."""
-    return {processes.MARKER: processes.marker(state.folder, _SETUP)}
-
-
-def kill(state: State) -> None:
-    """Kill the programs of a set-up or installation that runs: it then fails."""
-    processes.kill(state.folder, _SETUP)
-
-
 def _connect(settings: Settings, password: str) -> psycopg.Connection[tuple[object, ...]]:
     """Connect to Superset's own database, as its role."""
     return psycopg.connect(
@@ -126,7 +114,7 @@ def _run(state: State, settings: Settings, password: str, report: Callable[[str]
             "MDP_SUPERSET_PASSWORD": password,
             # Thousands of small transactions; if the machine stops now, the set-up is done again anyway.
             "PGOPTIONS": "-c synchronous_commit=off",
-            **marked(state),
+            **processes.marked(state.folder, processes.ONCE),
         },
         state.home,
         heard=heard,

@@ -12,17 +12,16 @@ import pytest
 from operate.embedded import processes
 
 STUBBORN = "import signal, time; signal.signal(signal.SIGINT, signal.SIG_IGN); print(1, flush=True); time.sleep(60)"
-Start = Callable[[str], subprocess.Popen[bytes]]
+Start = Callable[[Path, str], subprocess.Popen[bytes]]
 
 
 @pytest.fixture
 def start() -> Iterator[Start]:
     started = []
 
-    def run(value: str) -> subprocess.Popen[bytes]:
-        process = subprocess.Popen(
-            [sys.executable, "-c", STUBBORN], env={processes.MARKER: value}, stdout=subprocess.PIPE
-        )
+    def run(state: Path, service: str) -> subprocess.Popen[bytes]:
+        marked = processes.marked(state, service)
+        process = subprocess.Popen([sys.executable, "-c", STUBBORN], env=marked, stdout=subprocess.PIPE)
         started.append(process)
         assert process.stdout is not None
         assert process.stdout.readline()  # from here on its environment is its own and SIGINT ignored
@@ -35,24 +34,24 @@ def start() -> Iterator[Start]:
 
 
 def test_only_the_marked_ones_are_found(tmp_path: Path, start: Start) -> None:
-    mine = start(processes.marker(tmp_path, "relay"))
-    sibling = start(processes.marker(tmp_path, "postgres"))
-    start(processes.marker(tmp_path / "other", "relay"))
-    start(processes.marker(Path(f"{tmp_path}:x"), "relay"))
+    mine = start(tmp_path, "relay")
+    sibling = start(tmp_path, "postgres")
+    start(tmp_path / "other", "relay")
+    start(Path(f"{tmp_path}:x"), "relay")
     assert [p.pid for p in processes.find(tmp_path, "relay")] == [mine.pid]
     assert {p.pid for p in processes.find(tmp_path)} == {mine.pid, sibling.pid}
 
 
 def test_one_that_ignores_the_polite_signal_is_killed(tmp_path: Path, start: Start) -> None:
-    stubborn = start(processes.marker(tmp_path, "relay"))
-    other = start(processes.marker(tmp_path, "postgres"))
+    stubborn = start(tmp_path, "relay")
+    other = start(tmp_path, "postgres")
     processes.end(processes.find(tmp_path, "relay"), seconds=0.2)
     assert not psutil.pid_exists(stubborn.pid)
     assert psutil.pid_exists(other.pid)
 
 
 def test_ending_what_has_ended_is_fine(tmp_path: Path, start: Start) -> None:
-    process = start(processes.marker(tmp_path, "relay"))
+    process = start(tmp_path, "relay")
     found = processes.find(tmp_path, "relay")
     process.kill()
     process.wait()

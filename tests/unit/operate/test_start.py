@@ -10,10 +10,10 @@ import pytest
 
 from minidata.errors import PermanentError, TransientError
 from minidata.warehouse.__main__ import Administration
+from operate.embedded import processes
 from operate.embedded.start import _side_by_side
 from operate.embedded.starting import Start
 from operate.embedded.state import State
-from operate.embedded.superset import setup
 from operate.embedded.supervisor import Supervisor
 
 
@@ -41,7 +41,9 @@ def test_once_one_has_failed_the_programs_of_the_others_are_killed(start: Start,
         while not endings and not start.supervisor._given_up.is_set():
             time.sleep(0.01)
         program = [sys.executable, "-c", "import time; time.sleep(600)"]
-        endings.append(subprocess.run(program, env=setup.marked(start.state), check=False).returncode)
+        endings.append(
+            subprocess.run(program, env=processes.marked(start.state.folder, processes.ONCE), check=False).returncode
+        )
 
     def fail() -> None:
         with _side_by_side(start) as submit:

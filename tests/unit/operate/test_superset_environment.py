@@ -43,9 +43,9 @@ def test_it_is_made_once_from_the_lock_with_its_hashes(
     tools: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     log, said = install(tmp_path, monkeypatch, "true"), []
-    made = environment.create(said.append)
-    assert [path.name for path in tools.iterdir()] == [made.name]
-    assert environment.python() == made / "bin" / "python"
+    environment.create(said.append, {})
+    assert list(tools.iterdir()) == [environment.folder()]
+    assert environment.python() == environment.folder() / "bin" / "python"
     assert said.index(f"installing Superset: {environment.SIZE}, once") < said.index(
         "downloading apache-superset (99.0MiB)"
     )
@@ -53,7 +53,7 @@ def test_it_is_made_once_from_the_lock_with_its_hashes(
     assert "--require-hashes" in sync
     assert sync.endswith(f"-b {environment.BUILD_LOCK} {environment.LOCK}")
     before = log.read_text()
-    assert environment.create(pytest.fail) == made
+    environment.create(pytest.fail, {})
     assert log.read_text() == before
 
 
@@ -62,7 +62,7 @@ def test_a_failed_installation_leaves_nothing_and_says_why(
 ) -> None:
     install(tmp_path, monkeypatch, "echo no route to host; exit 1")
     with pytest.raises(PermanentError, match=r"(?s)nothing was changed.*--no-bi.*no route to host"):
-        environment.create(lambda doing: None)
+        environment.create(lambda doing: None, {})
     assert list(tools.iterdir()) == []
     with pytest.raises(PermanentError, match="mdp up"):
         environment.python()
@@ -85,7 +85,7 @@ def test_a_start_that_is_given_up_installs_nothing(
         raise TransientError(doing)
 
     with pytest.raises(TransientError, match="to download"):
-        environment.create(give_up)
+        environment.create(give_up, {})
     assert "pip" not in log.read_text()
     assert list(tools.iterdir()) == []
 
@@ -97,7 +97,7 @@ def test_a_full_disk_is_named_before_anything_is_downloaded(
     usage = shutil.disk_usage(tmp_path)
     monkeypatch.setattr(shutil, "disk_usage", lambda folder: usage._replace(free=10**8))
     with pytest.raises(PermanentError, match=r"100 MB are free.*--no-bi"):
-        environment.create(lambda doing: None)
+        environment.create(lambda doing: None, {})
     assert not log.exists()
 
 
@@ -110,6 +110,6 @@ def test_what_a_killed_installation_left_is_removed_and_a_running_one_kept(
     dead, alive = (tools / f"superset-1.building.{pid}" for pid in (ended.pid, os.getppid()))
     dead.mkdir(parents=True)
     alive.mkdir()
-    environment.create(lambda doing: None)
+    environment.create(lambda doing: None, {})
     assert not dead.exists()
     assert alive.exists()
