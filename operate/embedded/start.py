@@ -88,7 +88,7 @@ def start_servers(state: State, report: Report, store: Store | None = None) -> N
 
 
 def _submit_servers(start: Start, submit: Submit) -> "tuple[Future[None], Future[None]]":
-    database = submit(postgres.start, start, ["airflow"])
+    database = submit(postgres.start, start)
     return database, submit(object_store.start, start, database)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from supervisor.xmlrpc import SupervisorTransport
 
-from minidata.errors import PermanentError, PlatformError, TransientError
+from minidata.errors import PermanentError, TransientError
 from operate.embedded import processes
 from operate.embedded.files import write_private
 from operate.embedded.service import Service
@@ -206,7 +206,10 @@ class Supervisor:
         except xmlrpc.client.Fault as fault:
             if fine and fine in fault.faultString:
                 return None
-            raise _explained(method, arguments, fault) from fault
+            if "SHUTDOWN_STATE" in fault.faultString:
+                raise TransientError("The supervisor is shutting down. Wait a moment, then try again.") from fault
+            what = " ".join([method, *map(str, arguments)])
+            raise PermanentError(f"The supervisor refuses {what}: {fault.faultString}. See `./mdp logs`.") from fault
         except (OSError, HTTPException, xmlrpc.client.ProtocolError) as error:
             raise TransientError(
                 f"The supervisor of {self._state.folder} does not answer: {error}. Start it with `./mdp up`."
@@ -217,10 +220,3 @@ def _descriptors() -> int:
     """Return how many files the services may have open: enough, or as many as this system allows."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     return _DESCRIPTORS if most == resource.RLIM_INFINITY else min(most, _DESCRIPTORS)
-
-
-def _explained(method: str, arguments: tuple[object, ...], fault: xmlrpc.client.Fault) -> PlatformError:
-    if "SHUTDOWN_STATE" in fault.faultString:
-        return TransientError("The supervisor is shutting down. Wait a moment, then try again.")
-    what = " ".join([method, *map(str, arguments)])
-    return PermanentError(f"The supervisor refuses {what}: {fault.faultString}. See `./mdp logs`.")

