@@ -15,7 +15,7 @@ from pathlib import Path
 PROJECT = Path(__file__).resolve().parent.parent
 LOCK = PROJECT / "locks" / "embedded.txt"
 AIRFLOW = {"apache-airflow"}
-GENERATOR = {"obstore", "pydantic", "pydantic-settings", "zstandard"}
+GENERATOR = {"obstore", "pydantic", "zstandard"}
 COMMAND = {"cryptography", "psutil", "rich", "supervisor", "typer"}
 _HEADER = "# Made from locks/embedded.txt by deploy/requirements.py: do not edit.\n"
 _ENTRY = re.compile(r"^(?P<name>[\w.-]+)==[^\n]*(?:\n[ ]+[^\n]*)*", re.MULTILINE)

@@ -1,8 +1,8 @@
-"""The errors of the platform: one small hierarchy, split by whether trying again can help."""
+"""The errors of the platform: one small hierarchy, split by whether a retry can help."""
 
 
 class PlatformError(Exception):
-    """Anything that the platform itself reports. The message says what happened, to what, and what to do."""
+    """Base of all errors of the platform. The message says what happened, to what, and what to do."""
 
 
 class PermanentError(PlatformError):
@@ -10,16 +10,16 @@ class PermanentError(PlatformError):
 
 
 class TransientError(PlatformError):
-    """Network, lock, lease or a server that is away: the same call may succeed later."""
+    """Network, lock, lease or an unavailable server: the same call may succeed later."""
 
 
 class ClaimLostError(TransientError):
-    """A batch went on after its lease had run out: somebody else may hold its files now, so it may not commit."""
+    """The lease of a batch expired while it was working: another worker may hold its files, so it cannot commit."""
 
 
 class ObjectGoneError(PermanentError):
-    """The very version of an object that was asked for does not exist any more."""
+    """The requested version of an object no longer exists."""
 
 
 class NotRunningError(PlatformError):
-    """The platform that a command is about is not running."""
+    """The platform that the command needs is not running."""

@@ -22,6 +22,7 @@ from minidata.ledger.claims import (
 from minidata.ledger.files import (
     BatchFile,
     File,
+    FileOutcome,
     any_rows_loaded,
     batch_files,
     count_states,
@@ -51,6 +52,7 @@ __all__ = [
     "Batch",
     "BatchFile",
     "File",
+    "FileOutcome",
     "Waiting",
     "allow_events",
     "any_rows_loaded",

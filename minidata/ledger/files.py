@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, LiteralString
+from typing import Any, LiteralString, NamedTuple
 
 from psycopg.rows import class_row, dict_row
 
@@ -135,7 +135,12 @@ FILE: LiteralString = (
 
 
 def find_files(
-    connection: Connection, *, state: str | None = None, key: str | None = None, limit: int | None = None
+    connection: Connection,
+    *,
+    state: str | None = None,
+    key: str | None = None,
+    prefix: str | None = None,
+    limit: int | None = None,
 ) -> list[File]:
     """Return rows of the ledger, newest arrival first.
 
@@ -143,15 +148,17 @@ def find_files(
         connection: to the warehouse.
         state: only files in this state.
         key: only versions of this key.
+        prefix: only keys that begin with this.
         limit: at most so many.
     """
     with connection.cursor(row_factory=class_row(File)) as cursor:
         query = (
             f"select {FILE} from mdp.files f where (%(state)s::text is null or state::text = %(state)s) "
             "and (%(key)s::text is null or key = %(key)s) "
+            "and (%(prefix)s::text is null or starts_with(key, %(prefix)s)) "
             "order by arrived_at desc, file_id desc limit %(limit)s"
         )
-        found = cursor.execute(query, {"state": state, "key": key, "limit": limit}).fetchall()
+        found = cursor.execute(query, {"state": state, "key": key, "prefix": prefix, "limit": limit}).fetchall()
     connection.commit()
     return found
 
@@ -184,15 +191,25 @@ def reasons_page(connection: Connection, file_id: int) -> dict[str, Any]:
     return {**row, "arrived_at": row["arrived_at"].isoformat()}
 
 
-def states_of(connection: Connection, versions: Sequence[tuple[str, str]]) -> list[tuple[str, str, str, list[str]]]:
-    """Return key, version, state and reason codes of those (key, version) that the ledger knows, oldest entry first."""
+class FileOutcome(NamedTuple):
+    """How far a file has come: its state, its reason codes, and the rows that were rejected, once counted."""
+
+    key: str
+    version: str
+    state: str
+    reasons: list[str]
+    rows_rejected: int | None
+
+
+def states_of(connection: Connection, versions: Sequence[tuple[str, str]]) -> list[FileOutcome]:
+    """Return the outcome of those (key, version) that the ledger knows, oldest entry first."""
     rows = connection.execute(
-        "select f.key, f.version, f.state::text, f.reasons from mdp.files f "
+        "select f.key, f.version, f.state::text, f.reasons, f.rows_rejected from mdp.files f "
         "join unnest(%s::text[], %s::text[]) as p (key, version) using (key, version) order by f.file_id",
         [[key for key, _ in versions], [version for _, version in versions]],
     ).fetchall()
     connection.commit()
-    return rows
+    return [FileOutcome(*row) for row in rows]
 
 
 def count_states(connection: Connection) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""`mdp dashboards`: the definitions in `dashboards/`, compared with what a tool shows, and drawn there."""
+"""`mdp dashboards`: compare the definitions with the dashboards in Superset or Metabase, and apply them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,16 +13,17 @@ from bi.plan import Plan
 from minidata.errors import NotRunningError, PermanentError
 from minidata.settings import Settings, load_settings
 from operate.cli.app import app, settings_of, state_of
-from operate.cli.output import console, errors, print_json, safe
+from operate.cli.options import Json
+from operate.cli.output import print_json, safe, say
 from operate.embedded.settings import embedded_settings
 from operate.embedded.superset.service import belongs_to
 
-dashboards_app = typer.Typer(help="The dashboards, as code.", no_args_is_help=True)
+dashboards_app = typer.Typer(no_args_is_help=True)
 app.add_typer(dashboards_app, name="dashboards")
 
 
 class Tool(StrEnum):
-    """What can draw dashboards."""
+    """Tools that dashboards are applied to."""
 
     SUPERSET = "superset"
     METABASE = "metabase"
@@ -30,74 +31,80 @@ class Tool(StrEnum):
 
 Wanted = Annotated[
     Tool | None,
-    typer.Option("--target", help="Where; without it the platform's Superset, else the Metabase of MDP_METABASE_URL."),
+    typer.Option("--target", help="By default the platform's Superset, else the Metabase at MDP_METABASE_URL."),
 ]
 Folder = Annotated[
     Path | None,
-    typer.Option("--from", file_okay=False, exists=True, show_default="dashboards/", help="Of the definitions."),
+    typer.Option("--from", file_okay=False, exists=True, show_default="dashboards/", help="Folder of the definitions."),
 ]
-Json = Annotated[bool, typer.Option("--json", help="For a script.")]
 Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class Work:
-    """Definitions that are in order, and the tool that they are for.
+class Backend:
+    """The tool that valid definitions are compared with and applied to.
 
     Attributes:
-        place: which tool, and where it is.
-        plan: says what an apply would do.
-        apply: does it, and tells what it is about to change.
-        addresses: where each dashboard can be opened, by name.
+        name: the tool and its address.
+        plan: returns what an apply would do.
+        apply: does it, and reports each step.
+        addresses: address of each dashboard, by its name.
     """
 
-    place: str
+    name: str
     plan: Callable[[], Plan]
     apply: Callable[[Progress], Plan]
     addresses: Callable[[], dict[str, str]]
 
 
+@dashboards_app.callback()
+def dashboards() -> None:
+    """Keep the dashboards equal to their definitions, which are files.
+
+    Example: ./mdp dashboards plan, then ./mdp dashboards apply
+    """
+
+
 @dashboards_app.command()
 def plan(context: typer.Context, target: Wanted = None, folder: Folder = None, json_: Json = False) -> None:
-    """Say what an apply would change; nothing is changed.
+    """Show what `apply` would change; nothing is changed.
 
     Example: ./mdp dashboards plan
     """
-    work = _work(context, target, folder)
-    found = work.plan()
+    backend = _backend(context, target, folder)
+    found = backend.plan()
     if json_:
         print_json(found.as_lists())
         return
     _print(found)
     if found.empty:
-        console.print(f"{work.place} shows what is defined; there is nothing to do.", markup=False, soft_wrap=True)
+        say(f"{backend.name} matches the definitions; there is nothing to do.")
     else:
-        console.print("`./mdp dashboards apply` does that.")
+        say("`./mdp dashboards apply` makes these changes.")
 
 
 @dashboards_app.command()
 def apply(context: typer.Context, target: Wanted = None, folder: Folder = None, json_: Json = False) -> None:
-    """Make the tool show what is defined; what people made there by hand stays.
+    """Create, update and delete dashboards as defined; it never touches charts made by hand.
 
     Example: ./mdp dashboards apply
     """
-    work = _work(context, target, folder)
-    done = work.apply(lambda name: None if json_ else errors.print(f"{name} ...", markup=False, soft_wrap=True))
+    backend = _backend(context, target, folder)
+    done = backend.apply(lambda name: None if json_ else say(f"{name} ...", err=True))
     if json_:
         print_json(done.as_lists())
         return
     _print(done)
-    console.print(f"{work.place} shows what is defined:", markup=False, soft_wrap=True)
-    for name, address in work.addresses().items():
-        console.print(f"  {name}: {address}", markup=False, soft_wrap=True)
+    say(f"{backend.name} matches the definitions:")
+    for name, address in backend.addresses().items():
+        say(f"  {name}: {address}")
 
 
 @dashboards_app.command()
 def check(context: typer.Context, target: Wanted = None, folder: Folder = None, json_: Json = False) -> None:
-    """Check the definitions, then whether the tool shows them.
+    """Check the definitions, then whether the tool matches them.
 
-    Where there is no tool yet, the definitions alone are checked. Exit code 0 if all is as defined, 1 if not, 3 if the
-    platform is not running.
+    Without a tool only the definitions are checked. Exit codes: 0 everything matches, 1 it does not, 3 the platform is not running.
 
     Example: ./mdp dashboards check
     """
@@ -106,18 +113,18 @@ def check(context: typer.Context, target: Wanted = None, folder: Folder = None, 
         if json_:
             print_json(Plan().as_lists())
         else:
-            console.print(f"The {number} dashboards are in order. Nothing is there yet that could show them.")
+            say(f"The definitions are valid: {number}. They were not compared: there is no Superset or Metabase yet.")
         return
-    work = _work(context, target, folder)
-    found = work.plan()
+    backend = _backend(context, target, folder)
+    found = backend.plan()
     if json_:
         print_json(found.as_lists())
     else:
         _print(found)
     if not found.empty:
-        raise PermanentError(f"{work.place} does not show what is defined. `./mdp dashboards apply` mends that.")
+        raise PermanentError(f"{backend.name} does not match the definitions. Run `./mdp dashboards apply`.")
     if not json_:
-        console.print(f"{work.place} shows what is defined.", markup=False, soft_wrap=True)
+        say(f"{backend.name} matches the definitions.")
 
 
 def _print(plan: Plan) -> None:
@@ -125,7 +132,7 @@ def _print(plan: Plan) -> None:
         if what != "unchanged":
             for name in names:
                 by_hand = "  (was changed by hand)" if name in plan.drift else ""
-                console.print(f"{what:>6}  {safe(name)}{by_hand}", markup=False, soft_wrap=True)
+                say(f"{what:>6}  {safe(name)}{by_hand}")
 
 
 def _definitions(folder: Path | None) -> list[Dashboard]:
@@ -135,19 +142,19 @@ def _definitions(folder: Path | None) -> list[Dashboard]:
 
 
 def _default(context: typer.Context) -> Tool | None:
-    """Return the tool that is meant if none is named."""
+    """Return the tool to use if none is named."""
     state = state_of(context)
     if state.exists() and belongs_to(state):
         return Tool.SUPERSET
     return Tool.METABASE if _settings(context).metabase_url else None
 
 
-def _work(context: typer.Context, wanted: Tool | None, folder: Path | None) -> Work:
+def _backend(context: typer.Context, wanted: Tool | None, folder: Path | None) -> Backend:
     """Read the definitions and find the tool.
 
     Raises:
         PermanentError: if a definition is wrong, with file and line; or if a setting is missing.
-        NotRunningError: if there is no tool, or it does not run.
+        NotRunningError: if there is no tool, or it is not running.
     """
     dashboards = _definitions(folder)
     tool = wanted or _default(context)
@@ -156,12 +163,12 @@ def _work(context: typer.Context, wanted: Tool | None, folder: Path | None) -> W
     if tool is Tool.METABASE:
         return _metabase(_settings(context), dashboards)
     raise NotRunningError(
-        f"Nothing is there to draw dashboards in: {state_of(context).folder} holds no platform with Superset "
+        f"There is no tool to show dashboards: {state_of(context).folder} has no platform with Superset "
         "(`./mdp up` starts one), and MDP_METABASE_URL is not set."
     )
 
 
-def _superset(context: typer.Context, dashboards: list[Dashboard]) -> Work:
+def _superset(context: typer.Context, dashboards: list[Dashboard]) -> Backend:
     from bi import superset  # noqa: PLC0415
     from operate.embedded.superset.dashboards import target  # noqa: PLC0415
 
@@ -169,22 +176,22 @@ def _superset(context: typer.Context, dashboards: list[Dashboard]) -> Work:
     if not (state.exists() and belongs_to(state)):
         raise NotRunningError(f"The platform in {state.folder} has no Superset. `./mdp up` starts it.")
     where = target(state, settings)
-    return Work(
-        place=f"Superset at {where.url}",
+    return Backend(
+        name=f"Superset at {where.url}",
         plan=lambda: superset.plan(where, dashboards),
         apply=lambda _: superset.apply(where, dashboards),
         addresses=lambda: {d.name: f"{where.url}/superset/dashboard/{d.name}/" for d in dashboards},
     )
 
 
-def _metabase(settings: Settings, dashboards: list[Dashboard]) -> Work:
+def _metabase(settings: Settings, dashboards: list[Dashboard]) -> Backend:
     from bi import metabase  # noqa: PLC0415
     from bi.target import Target, Warehouse  # noqa: PLC0415
 
     if not settings.metabase_url:
         raise PermanentError(
-            "MDP_METABASE_URL is not set: the address of the Metabase to draw the dashboards in, such as "
-            "http://127.0.0.1:3000. Set it, with MDP_METABASE_EMAIL and MDP_METABASE_PASSWORD of an administrator."
+            "MDP_METABASE_URL is not set. Set it to the address of the Metabase, such as http://127.0.0.1:3000, "
+            "and set MDP_METABASE_EMAIL and MDP_METABASE_PASSWORD to those of an administrator."
         )
     where = Target(
         url=settings.metabase_url,
@@ -192,8 +199,8 @@ def _metabase(settings: Settings, dashboards: list[Dashboard]) -> Work:
         password=settings.secret("metabase_password"),
         warehouse=Warehouse.of(settings),
     )
-    return Work(
-        place=f"Metabase at {where.url}",
+    return Backend(
+        name=f"Metabase at {where.url}",
         plan=lambda: metabase.plan(where, dashboards),
         apply=lambda progress: metabase.apply(where, dashboards, progress),
         addresses=lambda: metabase.addresses(where, dashboards),
@@ -201,7 +208,7 @@ def _metabase(settings: Settings, dashboards: list[Dashboard]) -> Work:
 
 
 def _settings(context: typer.Context) -> Settings:
-    """Return the settings: the platform's own if there is one, save that a Metabase may be named at any time."""
+    """Return the platform's settings if there is one, with the Metabase that the environment names."""
     given = load_settings()
     state = state_of(context)
     if not state.exists():

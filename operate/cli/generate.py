@@ -16,8 +16,10 @@ from minidata.store import ObjectStore
 from minidata.warehouse.connection import connect
 from operate.cli.app import app, settings_of
 from operate.cli.live import watch
-from operate.cli.objects import FINAL, Strict, Timeout, Wait, progress_bar, require_plain, require_wait, wait_for
-from operate.cli.output import bytes_of, console, print_json
+from operate.cli.objects import FINAL, require_plain, wait_for
+from operate.cli.options import Strict, Timeout, Wait, require_wait
+from operate.cli.output import bytes_of, print_json, say
+from operate.cli.progress import console, progress_bar
 from simulator.faults import FAULTS, PRESETS, parse_faults
 from simulator.feed import Generation, Written
 from simulator.snapshot import FolderUploader, Uploader
@@ -120,7 +122,7 @@ def _make(generation: Generation, sinks: list[Uploader], seconds: float, *, each
             bar.update(task, completed=one.snapshots)
             if each_line:
                 fault = f" ({one.fault})" if one.fault else ""
-                console.print(f"{one.key}: {one.rows} rows{fault}", markup=False, soft_wrap=True)
+                say(f"{one.key}: {one.rows} rows{fault}")
     return written
 
 
@@ -137,7 +139,7 @@ def _draw(
 
         def done() -> bool:
             found = ledger.states_of(connection, raw.versions)
-            return sum(state in FINAL for _, _, state, _ in found) == len(raw.versions)
+            return sum(state in FINAL for _, _, state, *_ in found) == len(raw.versions)
 
         def until_done() -> Iterator[Written]:
             yield from _paced(generation.write(sinks), seconds, look)
@@ -164,9 +166,9 @@ def _paced(progress: Iterator[Written], seconds: float, look: Callable[[], None]
 def _sum_up(written: list[Written], out: Path | None, raw: _Raw | None, *, hint: bool) -> None:
     where = " and ".join([str(out)] * (out is not None) + ["raw"] * (raw is not None))
     size, rows = sum(w.size for w in written), sum(w.rows for w in written)
-    console.print(f"{len(written)} files, {rows} rows, {bytes_of(size)} to {where}.", markup=False, soft_wrap=True)
+    say(f"{len(written)} files, {rows} rows, {bytes_of(size)} to {where}.")
     spoiled = Counter(w.fault for w in written if w.fault)
     if spoiled:
-        console.print("With faults: " + ", ".join(f"{n} {fault}" for fault, n in spoiled.most_common()) + ".")
+        say("With faults: " + ", ".join(f"{n} {fault}" for fault, n in spoiled.most_common()) + ".")
     if raw is not None and hint:
-        console.print("`./mdp wait` shows what becomes of them.")
+        say("`./mdp wait` shows what becomes of them.")

@@ -1,16 +1,18 @@
 """`mdp upload` and `mdp wait`: files on their way in."""
 
 import re
+import sys
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterable
-from contextlib import closing
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Annotated
 
 import psycopg
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from minidata import ledger
 from minidata.errors import PermanentError, TransientError
@@ -18,29 +20,17 @@ from minidata.settings import Settings
 from minidata.store import ObjectStore
 from minidata.warehouse.connection import Connection, connect
 from operate.cli.app import app, settings_of
-from operate.cli.output import console, errors, print_json, safe
+from operate.cli.options import Json, Prefix, Strict, Timeout, Wait, require_wait
+from operate.cli.output import print_json, safe, say
+from operate.cli.progress import progress_bar
 
 FINAL = ("archived", "quarantined", "superseded", "failed", "excluded")
-Wait = Annotated[bool, typer.Option("--wait", help="Wait until the platform is done with them.")]
-Timeout = Annotated[float, typer.Option(min=0, help="Wait at most so many seconds; 0 is without end.")]
-Strict = Annotated[bool, typer.Option("--strict", help="Exit code 1 if a file ends other than archived.")]
 
 _ODD = re.compile(r"\\|//|^/|[\x00-\x1f\ud800-\udfff\ufffd-\uffff]|(^|/)\.uploads/|\.versions/")
+_UPLOADS = 8  # at once
+_MEMORY_BYTES = 16 * 2**20  # of standard input; more goes to a temporary file
 _POLL_SECONDS = 0.1
 _OUTAGE_SECONDS = 0.5
-
-
-def progress_bar() -> Progress:
-    """Return a bar on standard error, which only a terminal shows."""
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=errors,
-        transient=True,
-        disable=not errors.is_terminal,
-    )
 
 
 @app.command()
@@ -48,57 +38,89 @@ def upload(
     context: typer.Context,
     paths: Annotated[
         list[Path],
-        typer.Argument(metavar="PATH", exists=True, help="Files; of folders, all files with their paths below them."),
+        typer.Argument(
+            metavar="PATH",
+            help="Files and folders; the files of a folder keep their paths below it. `-` reads standard input.",
+        ),
     ],
-    prefix: Annotated[str, typer.Option(help="Put before each key.")] = "",
+    prefix: Prefix = "",
+    key: Annotated[str | None, typer.Option(help="Key of a single file, or of standard input.")] = None,
     wait_: Wait = False,
     timeout: Timeout = 0,
     strict: Strict = False,
-    json_: Annotated[bool, typer.Option("--json", help="For a script.")] = False,
+    json_: Json = False,
 ) -> None:
-    """Upload files into the raw bucket, as any S3 client would.
+    """Upload files into the raw bucket, as any S3 client does.
 
-    A file that is refused is no failure of the upload, unless it is `--strict`: `--wait` says what became of each.
+    With `--wait` it shows what became of each file. A refused file is a failure only with `--strict`.
 
-    Example: ./mdp upload snapshots/ --prefix youtube_stats --wait
+    Example: ./mdp upload exports/ --prefix sales --wait, or zcat day.csv.gz | ./mdp upload - --key sales/day.csv
     """
     require_wait(wait_, timeout, strict)
-    files = _files_below(paths)
+    files = _files_below(paths, key)
     settings = settings_of(context)
-    store = ObjectStore(settings)
     prefix = f"{prefix.rstrip('/')}/" if prefix else ""
-    require_plain(prefix + name for name, _ in files)
-    versions: list[tuple[str, str]] = []
-    with progress_bar() as progress:
-        for name, path in progress.track(files, description="Uploading"):
-            with path.open("rb") as stream:
-                versions.append((prefix + name, store.write(settings.raw_bucket, prefix + name, stream)))
+    files = [(prefix + name, path) for name, path in files]
+    require_plain(name for name, _ in files)
+    versions = _put(settings, files)
     if wait_:
         wait_for(settings, versions, json_=json_, timeout=timeout, strict=strict)
     elif json_:
-        print_json([{"key": key, "version": version} for key, version in versions])
+        print_json([{"key": name, "version": version} for name, version in versions])
     else:
-        console.print(f"Uploaded {len(versions)} files. `./mdp wait` tells what becomes of them.")
+        number = "1 file" if len(versions) == 1 else f"{len(versions)} files"
+        say(f"Uploaded {number}. `./mdp wait` waits until the platform has processed them.")
 
 
-def _files_below(paths: list[Path]) -> list[tuple[str, Path]]:
-    """Return key and path of each file: a folder's files are named by their paths below it."""
+def _files_below(paths: list[Path], key: str | None) -> list[tuple[str, Path]]:
+    """Return key and path of each file; a folder's files are named by their paths below it."""
+    if key is not None and (len(paths) > 1 or paths[0].is_dir()):
+        raise typer.BadParameter("--key names one file; for several, use --prefix.")
     files = []
     for path in paths:
-        if path.is_dir():
+        if str(path) == "-":
+            if key is None:
+                raise typer.BadParameter("Standard input has no name: add --key FOLDER/NAME.csv.")
+            files.append((key, path))
+        elif path.is_dir():
             below = sorted(f for f in path.rglob("*") if f.is_file())
             files += [(f.relative_to(path).as_posix(), f) for f in below]
         elif path.is_file():
-            files.append((path.name, path))
+            files.append((key or path.name, path))
         else:
-            raise PermanentError(f"{path} is neither a file nor a folder.")
+            raise typer.BadParameter(f"{path} is neither a file nor a folder.", param_hint="PATH")
     if not files:
         raise PermanentError("There is no file to upload in " + ", ".join(map(str, paths)) + ".")
     return files
 
 
+def _put(settings: Settings, files: list[tuple[str, Path]]) -> list[tuple[str, str]]:
+    """Upload files, (key, path), several at once; return (key, version) of each in the same order."""
+    store = ObjectStore(settings)
+
+    def put(file: tuple[str, Path]) -> tuple[str, str]:
+        name, path = file
+        with ExitStack() as stack:
+            if str(path) == "-":
+                stream = stack.enter_context(tempfile.SpooledTemporaryFile(_MEMORY_BYTES))
+                while data := sys.stdin.buffer.read(2**20):
+                    stream.write(data)
+                stream.seek(0)
+                return name, store.write(settings.raw_bucket, name, stream)
+            return name, store.write(settings.raw_bucket, name, stack.enter_context(path.open("rb")))
+
+    # Versions of one key are uploaded in their order.
+    repeated = len({name for name, _ in files}) < len(files)
+    pool = ThreadPoolExecutor(1 if repeated else _UPLOADS)
+    try:
+        with progress_bar() as progress:
+            return list(progress.track(pool.map(put, files), total=len(files), description="Uploading"))
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
 def require_plain(keys: Iterable[str]) -> None:
-    """See that a store keeps the keys as they are: what it writes otherwise or hides would be waited for in vain.
+    """Check that the store keeps the keys unchanged; it would rewrite or hide others, and a wait would never end.
 
     Raises:
         PermanentError: if one holds what SeaweedFS or XML does not carry.
@@ -106,19 +128,14 @@ def require_plain(keys: Iterable[str]) -> None:
     odd = [safe(key) for key in keys if _ODD.search(key)]
     if odd:
         raise PermanentError(
-            "Object stores write such names otherwise, or hide them (a backslash, //, a control character, .uploads/, "
-            f".versions/); nothing was uploaded. Rename: {', '.join(odd)}."
+            "Object stores change or hide these keys (a backslash, //, a control character, .uploads/, .versions/); "
+            f"nothing was uploaded. Rename: {', '.join(odd)}."
         )
 
 
 @app.command()
-def wait(
-    context: typer.Context,
-    timeout: Timeout = 0,
-    strict: Strict = False,
-    json_: Annotated[bool, typer.Option("--json", help="For a script.")] = False,
-) -> None:
-    """Wait until all that is in raw now has reached a final state, and say what became of it.
+def wait(context: typer.Context, timeout: Timeout = 0, strict: Strict = False, json_: Json = False) -> None:
+    """Wait until the platform has processed every file that is in raw now, and show what became of each.
 
     Example: ./mdp wait --timeout 60
     """
@@ -128,67 +145,59 @@ def wait(
     wait_for(settings, present, json_=json_, timeout=timeout, strict=strict)
 
 
-def require_wait(wait_: bool, timeout: float, strict: bool) -> None:
-    """See that nobody says how to wait without asking to.
-
-    Raises:
-        BadParameter: if somebody does.
-    """
-    if (timeout or strict) and not wait_:
-        raise typer.BadParameter("--timeout and --strict say how to wait: add --wait.")
-
-
 def wait_for(settings: Settings, present: list[tuple[str, str]], *, json_: bool, timeout: float, strict: bool) -> None:
-    """Poll the ledger until these versions, (key, version), are in a final state; an outage is waited out.
+    """Poll the ledger until these versions, (key, version), are in a final state; an outage only delays it.
 
     Raises:
-        PermanentError: if the time, in seconds, is over; or, being strict, if one is not archived in the end.
+        PermanentError: after `timeout` seconds; or, with `strict`, if a file is not archived in the end.
     """
     started = time.monotonic()
     with closing(_Ledger(settings, present)) as entries, progress_bar() as progress:
         task = progress.add_task("Waiting", total=len(present))
         while True:
-            states = entries.states()
-            done = [row for row in states if row[2] in FINAL]
-            progress.update(task, completed=len(done))
-            if len(done) == len(present):
+            files = entries.files()
+            done = sum(file.state in FINAL for file in files)
+            progress.update(task, completed=done)
+            if done == len(present):
                 break
             if timeout and time.monotonic() - started > timeout:
                 raise PermanentError(
-                    f"After {timeout:g} seconds {len(present) - len(done)} of {len(present)} files are not done. "
-                    "`./mdp status` and `./mdp files` tell more."
+                    f"After {timeout:g} seconds {len(present) - done} of {len(present)} files are not done. "
+                    "`./mdp status` and `./mdp files` show more."
                 )
             time.sleep(_POLL_SECONDS)
-    _print_ends(states, json_=json_)
-    others = sum(row[2] != "archived" for row in states)
+    if json_:
+        print_json([{"key": f.key, "version": f.version, "state": f.state, "reasons": f.reasons} for f in files])
+    else:
+        _print_ends(files)
+    others = sum(file.state != "archived" for file in files)
     if strict and others:
         raise PermanentError(
-            f"{others} of {len(present)} files are not in. `./mdp quarantine ls` and `./mdp files` tell why."
+            f"{others} of {len(present)} files are not loaded. `./mdp quarantine ls` and `./mdp files` show why."
         )
 
 
-def _print_ends(states: list[tuple[str, str, str, list[str]]], *, json_: bool) -> None:
-    """Print what became of each file, given as `_Ledger.states` does."""
-    if json_:
-        print_json([{"key": k, "version": v, "state": s, "reasons": r} for k, v, s, r in states])
-        return
-    counts = Counter(row[2] for row in states)
-    console.print(", ".join(f"{n} {state}" for state, n in counts.items()) or "Nothing was waiting in raw.")
-    for key, _, state, reasons in states:
-        if state != "archived":
-            console.print(f"  {safe(key)}: {state} {', '.join(reasons)}", markup=False, soft_wrap=True)
+def _print_ends(files: list[ledger.FileOutcome]) -> None:
+    counts = Counter(file.state for file in files)
+    say(", ".join(f"{n} {state}" for state, n in counts.items()) or "Nothing was waiting in raw.")
+    for file in files:
+        rejected = f"{file.rows_rejected} rows rejected: `./mdp quarantine show {safe(file.key)}`"
+        if file.state != "archived":
+            say(f"  {safe(file.key)}: {' '.join([file.state, ', '.join(file.reasons)]).strip()}")
+        elif file.rows_rejected:
+            say(f"  {safe(file.key)}: {rejected.replace('1 rows', '1 row') if file.rows_rejected == 1 else rejected}")
 
 
 class _Ledger:
-    """The ledger's word on some versions, asked again and again; a server that restarts meanwhile is reached anew."""
+    """The ledger's entries of some versions; the connection is made again after an outage."""
 
     def __init__(self, settings: Settings, present: list[tuple[str, str]]) -> None:
         self._settings = settings
         self._present = present
         self._connection: Connection | None = None
 
-    def states(self) -> list[tuple[str, str, str, list[str]]]:
-        """Return key, version, state and reasons of those that it knows; none while the server is away."""
+    def files(self) -> list[ledger.FileOutcome]:
+        """Return the entries that exist; none while the server is away."""
         try:
             if self._connection is None:
                 self._connection = connect(self._settings, "loader")
@@ -200,7 +209,7 @@ class _Ledger:
             return []
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection, if there is one."""
         if self._connection is not None:
             self._connection.close()
             self._connection = None

@@ -1,4 +1,4 @@
-"""`mdp replay` and `mdp quarantine replay`: another chance for what is not in."""
+"""`mdp replay` and `mdp quarantine replay`: process files again that were not loaded."""
 
 from typing import Annotated
 
@@ -6,32 +6,29 @@ import typer
 
 from minidata import ledger
 from minidata.errors import PermanentError
-from minidata.ledger import File
 from minidata.quarantine import put_back
 from minidata.settings import Settings
 from minidata.store import ObjectStore
 from minidata.warehouse.connection import Connection, connect
 from operate.cli.app import app, settings_of
 from operate.cli.files import quarantine_app
-from operate.cli.objects import Strict, Timeout, Wait, require_wait, wait_for
-from operate.cli.output import console, print_json
+from operate.cli.objects import wait_for
+from operate.cli.options import Json, Keys, Strict, Timeout, Wait, require_wait
+from operate.cli.output import print_json, safe, say
 
-Keys = Annotated[list[str] | None, typer.Argument(metavar="KEY", help="As `./mdp files` shows them.")]
-Json = Annotated[bool, typer.Option("--json", help="For a script.")]
-
-# Why a file in a state is not taken up, and what to do instead.
+# Why a file in a state is not processed again, and what to do instead.
 _INSTEAD = {
-    "pending": "It is on its way already: `./mdp wait`.",
-    "claimed": "It is on its way already: `./mdp wait`.",
-    "loaded": "It is in; loading it again would change nothing.",
-    "archived": "It is in; loading it again would change nothing.",
-    "invalid": "It is on its way to quarantine. Try again in a moment: `./mdp quarantine replay`.",
-    "quarantined": "It was refused: `./mdp quarantine show` tells why, `./mdp quarantine replay` sends it again.",
-    "superseded": "It was gone before it could be read. Upload it again: `./mdp upload`.",
-    "failed": "It could not be read to its end: `./mdp replay` tries again.",
-    "excluded": "A person took it out. Upload it again if it is to come back: `./mdp upload`.",
+    "pending": "It is already waiting: `./mdp wait`.",
+    "claimed": "It is being processed: `./mdp wait`.",
+    "loaded": "It is loaded; loading it again would change nothing.",
+    "archived": "It is loaded; loading it again would change nothing.",
+    "invalid": "It is being moved to quarantine. Retry in a moment: `./mdp quarantine replay`.",
+    "quarantined": "It was refused: `./mdp quarantine show` shows why, `./mdp quarantine replay` sends it again.",
+    "superseded": "It was deleted or overwritten before it was read. Upload it again: `./mdp upload`.",
+    "failed": "It could not be read completely: `./mdp replay` tries again.",
+    "excluded": "It was taken out on request. To have it back, upload it again: `./mdp upload`.",
 }
-_PUT_BACK_INSTEAD = _INSTEAD | {"quarantined": "Its content has come in since, perhaps under another key."}
+_PUT_BACK_INSTEAD = _INSTEAD | {"quarantined": "Its content was loaded later, perhaps under another key."}
 
 
 @app.command()
@@ -44,11 +41,11 @@ def replay(
     strict: Strict = False,
     json_: Json = False,
 ) -> None:
-    """Try failed files again, as if they had just come.
+    """Process failed files again, as if they had just arrived.
 
-    A file fails when it could not be processed after several attempts, for whatever reason but its content.
+    A file fails if several attempts to process it ended with an error that is not about its content.
 
-    Example: ./mdp replay youtube_stats/snapshot.csv --wait
+    Example: ./mdp replay sales/monday.csv --wait
     """
     require_wait(wait, timeout, strict)
     wanted = _wanted(keys, all_=all_)
@@ -56,26 +53,28 @@ def replay(
     with connect(settings, "loader") as connection:
         versions = ledger.retry_failed(connection, wanted)
         missed = _missed(connection, wanted, versions, "replayed", _INSTEAD)
-    _tell(versions, "Trying {} again.", wait=wait, json_=json_)
-    _conclude(settings, versions, missed, wait=wait, timeout=timeout, strict=strict, json_=json_)
+    _report(versions, "to process again", wait=wait, json_=json_)
+    if wait:
+        missed += _waited(settings, versions, json_=json_, timeout=timeout, strict=strict)
+    _fail(missed)
 
 
 @quarantine_app.command("replay")
 def replay_quarantined(
     context: typer.Context,
     keys: Keys = None,
-    all_: Annotated[bool, typer.Option("--all", help="Everything in quarantine that is not in yet.")] = False,
+    all_: Annotated[bool, typer.Option("--all", help="Everything in quarantine that is not loaded yet.")] = False,
     wait: Wait = False,
     timeout: Timeout = 0,
     strict: Strict = False,
     json_: Json = False,
 ) -> None:
-    """Put quarantined originals back into raw as new uploads, to be judged by the rules of now.
+    """Put quarantined originals back into raw as new uploads, to be checked by the current rules.
 
-    For when settings (say MDP_MAX_REJECTED_SHARE: set it, then `./mdp up`) or the dataset's rules have changed.
-    A file that is itself wrong is quarantined again: mend it and upload it instead.
+    Use it after a change of the settings (such as MDP_MAX_REJECTED_SHARE: set it, then `./mdp up`) or of the
+    dataset's rules. A file that is itself wrong is quarantined again: fix it and upload it instead.
 
-    Example: ./mdp quarantine replay youtube_stats/snapshot.csv --wait
+    Example: ./mdp quarantine replay sales/monday.csv --wait
     """
     require_wait(wait, timeout, strict)
     wanted = _wanted(keys, all_=all_)
@@ -85,14 +84,16 @@ def replay_quarantined(
         refused = [f for f in ledger.refused_files(connection, keys=wanted) if f.state == "quarantined"]
         versions = [(file.key, put_back(store, settings, file)) for file in reversed(refused)]  # oldest first
         missed = _missed(connection, wanted, versions, "put back", _PUT_BACK_INSTEAD)
-    _tell(versions, "Put {} back into raw.", wait=wait, json_=json_)
-    _conclude(settings, versions, missed, wait=wait, timeout=timeout, strict=strict, json_=json_)
+    _report(versions, "put back into raw", wait=wait, json_=json_)
+    if wait:
+        missed += _waited(settings, versions, json_=json_, timeout=timeout, strict=strict)
+    _fail(missed)
 
 
 def _wanted(keys: list[str] | None, *, all_: bool) -> list[str] | None:
-    """Return the keys that are meant; None is all."""
+    """Return the keys that were named; None is all."""
     if bool(keys) == all_:
-        raise typer.BadParameter("Name the keys, or say --all.")
+        raise typer.BadParameter("Name the keys, or use --all.")
     return keys
 
 
@@ -103,43 +104,38 @@ def _missed(
     verb: str,
     instead: dict[str, str],
 ) -> list[str]:
-    """Explain why a key was skipped."""
+    """Explain for each key that was skipped why it was."""
     missed = []
     for key in dict.fromkeys(wanted or []):
         if key not in {name for name, _ in done}:
-            newest: File | None = next(iter(ledger.find_files(connection, key=key, limit=1)), None)
+            newest = next(iter(ledger.find_files(connection, key=key, limit=1)), None)
             if newest is None:
-                missed.append(f"{key} is not in the ledger. `./mdp files` lists what is.")
+                missed.append(f"{safe(key)} is not in the ledger. `./mdp files` lists the files it has.")
             else:
-                missed.append(f"{key} is {newest.state}, so it was not {verb}. {instead[newest.state]}")
+                missed.append(f"{safe(key)} is {newest.state}, so it was not {verb}. {instead[newest.state]}")
     return missed
 
 
-def _tell(versions: list[tuple[str, str]], sentence: str, *, wait: bool, json_: bool) -> None:
-    """Say what was done."""
+def _report(versions: list[tuple[str, str]], what: str, *, wait: bool, json_: bool) -> None:
     if not json_:
-        console.print(sentence.format({0: "nothing", 1: "1 file"}.get(len(versions), f"{len(versions)} files")))
+        say({0: "No files", 1: "1 file"}.get(len(versions), f"{len(versions)} files") + f" {what}.")
         if versions and not wait:
-            console.print("`./mdp wait` tells what becomes of them.")
+            say("`./mdp wait` waits until the platform has processed them.")
     elif not wait:
         print_json([{"key": key, "version": version} for key, version in versions])
 
 
-def _conclude(
-    settings: Settings,
-    versions: list[tuple[str, str]],
-    missed: list[str],
-    *,
-    wait: bool,
-    timeout: float,
-    strict: bool,
-    json_: bool,
-) -> None:
-    """Wait for what becomes of the files if that is wanted; in the end fail if something was missed."""
-    if wait:
-        try:
-            wait_for(settings, versions, json_=json_, timeout=timeout, strict=strict)
-        except PermanentError as error:
-            missed = [*missed, str(error)]
+def _waited(
+    settings: Settings, versions: list[tuple[str, str]], *, json_: bool, timeout: float, strict: bool
+) -> list[str]:
+    """Wait for the files; return the error of the wait, if it ends with one."""
+    try:
+        wait_for(settings, versions, json_=json_, timeout=timeout, strict=strict)
+    except PermanentError as error:
+        return [str(error)]
+    return []
+
+
+def _fail(missed: list[str]) -> None:
     if missed:
         raise PermanentError("\n".join(missed))

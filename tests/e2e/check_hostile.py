@@ -6,6 +6,7 @@ import signal
 import socket
 import stat
 import subprocess
+import time
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -75,11 +76,14 @@ def _interrupt(command: Command) -> None:
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler) and None,
     ) as up:
         assert up.stderr
-        said = [next(line for line in up.stderr if line.startswith("PostgreSQL: starting"))]
+        until = time.monotonic() + 120
+        while not processes.find(command.state, "postgres"):
+            assert time.monotonic() < until
+            time.sleep(0.05)
         os.killpg(up.pid, signal.SIGINT)
-        said += up.stderr
+        said = list(up.stderr)
     assert up.returncode == 130, said
-    assert any("is stopped" in line for line in said)
+    assert any("are stopped" in line for line in said)
     assert processes.find(command.state) == []
 
 

@@ -1,5 +1,7 @@
 """Commands on a platform that the `MDP_*` settings name, as in Docker or on a cluster."""
 
+import csv
+import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,18 +15,19 @@ from minidata.dataset import Dataset
 from minidata.errors import PermanentError
 from minidata.warehouse.checksum import checksums
 from minidata.warehouse.connection import connect
-from operate.cli import generate, objects, replay, run  # noqa: F401  `run` registers the commands
+from operate.cli import generate, objects, replay
 from operate.cli.app import app
 from operate.cli.objects import wait_for
+from operate.cli.output import Hints
 from tests.corpus.case import HEADER, good_lines
 from tests.integration.conftest import DATASET, Pipeline
 
 GOOD = f"{HEADER}\n{good_lines('one', 5)}".encode()
 
 
-def mdp(tmp_path: Path, *arguments: str) -> str:
-    """Run the command in this process and return what it printed."""
-    result = CliRunner().invoke(app, ["--state", str(tmp_path), *arguments], catch_exceptions=False)
+def mdp(tmp_path: Path, *arguments: str, text: bytes | None = None) -> str:
+    """Run the command in this process, with a text on standard input, and return what it printed."""
+    result = CliRunner().invoke(app, ["--state", str(tmp_path), *arguments], input=text, catch_exceptions=False)
     assert result.exit_code == 0, result.output
     return result.stdout
 
@@ -67,7 +70,7 @@ def test_waiting_strictly_fails_if_a_file_is_not_in(pipeline: Pipeline, capsys: 
     wait_for(pipeline.settings, versions, json_=False, timeout=60, strict=False)
     wait_for(pipeline.settings, versions[:1], json_=False, timeout=60, strict=True)
     capsys.readouterr()
-    with pytest.raises(PermanentError, match=r"1 of 2 files are not in\. `\./mdp quarantine ls` and"):
+    with pytest.raises(PermanentError, match=r"1 of 2 files are not loaded\. `\./mdp quarantine ls` and"):
         wait_for(pipeline.settings, versions, json_=True, timeout=60, strict=True)
     assert {end["state"] for end in json.loads(capsys.readouterr().out)} == {"archived", "quarantined"}
 
@@ -108,3 +111,73 @@ def test_what_was_missed_and_what_was_waited_for_are_told_together(pipeline: Pip
         mdp(tmp_path, "quarantine", "replay", "bad.csv", "nosuch.csv", "--wait", "--timeout", "0.01")
     assert "nosuch.csv is not in the ledger" in str(caught.value)
     assert "After 0.01 seconds" in str(caught.value)
+
+
+def test_waiting_shows_rejected_rows_and_how_to_see_them(
+    pipeline: Pipeline, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Hints, "option", "")
+    lines = good_lines("one", 19) + good_lines("two", 1).replace(",10,", ",ten,", 1)
+    version = pipeline.put("a.csv", f"{HEADER}\n{lines}".encode())
+    pipeline.drain()
+    wait_for(pipeline.settings, [("a.csv", version)], json_=False, timeout=60, strict=True)
+    said = capsys.readouterr().out
+    assert said.splitlines() == ["1 archived", "  a.csv: 1 row rejected: `./mdp quarantine show a.csv`"]
+
+
+def test_several_files_are_uploaded_with_their_paths_and_standard_input_under_its_key(
+    pipeline: Pipeline, tmp_path: Path
+) -> None:
+    folder = tmp_path / "files"
+    (folder / "sub").mkdir(parents=True)
+    for number in range(20):
+        (folder / "sub" / f"{number:02}.csv").write_bytes(f"{HEADER}\n{good_lines(str(number), 1)}".encode())
+    found = json.loads(mdp(tmp_path, "upload", str(folder), "--prefix", "mine/", "--json"))
+    assert [item["key"] for item in found] == [f"mine/sub/{number:02}.csv" for number in range(20)]
+    assert len({item["version"] for item in found}) == 20
+    mdp(tmp_path, "upload", "-", "--key", "piped.csv", text=GOOD)
+    pipeline.drain()
+    listed = json.loads(mdp(tmp_path, "files", "--json", "--prefix", "mine/sub/1"))
+    assert sorted(item["key"] for item in listed) == [f"mine/sub/{number}.csv" for number in range(10, 20)]
+    assert (
+        json.loads(mdp(tmp_path, "files", "--json", "--status", "archived", "--prefix", "piped"))[0]["rows_loaded"] == 5
+    )
+
+
+def test_a_file_list_and_the_quarantine_show_a_key_with_a_line_end_on_one_line(
+    pipeline: Pipeline, tmp_path: Path
+) -> None:
+    pipeline.put("bad.csv", b"a,b\n")
+    pipeline.drain()
+    pipeline.execute("update mdp.files set key = E'bad.csv\\nforged.csv  archived'")
+    for command in (["files"], ["quarantine", "ls"]):
+        lines = mdp(tmp_path, *command).splitlines()
+        assert len(lines) == 2
+        assert lines[1].startswith("bad.csv\\nforged.csv  archived")
+
+
+@pytest.mark.parametrize("how", ["argument", "dash", "pipe", "file"])
+def test_several_statements_after_a_comment_from_anywhere(pipeline: Pipeline, tmp_path: Path, how: str) -> None:
+    query = "-- a comment; with a semicolon\nselect 1 as one; set timezone = 'UTC'; select 2 as two, 'x' as x"
+    script = tmp_path / "two.sql"
+    script.write_text(query)
+    arguments, text = {
+        "argument": ([query], None),
+        "dash": (["-"], query),
+        "pipe": ([], query),
+        "file": (["-f", str(script)], None),
+    }[how]
+    given = text.encode() if text else None
+    assert mdp(tmp_path, "sql", *arguments, "--csv", text=given) == "one\n1\n\ntwo,x\n2,x\n"
+    assert json.loads(mdp(tmp_path, "sql", *arguments, "--json", text=given)) == [[{"one": 1}], [{"two": 2, "x": "x"}]]
+
+
+def test_json_values_are_json_in_every_format(pipeline: Pipeline, tmp_path: Path) -> None:
+    query = """select '{"a": [1, "é"]}'::jsonb as j, '"x"'::json as s, array['p', 'q"'] as a"""
+    (row,) = csv.DictReader(io.StringIO(mdp(tmp_path, "sql", query, "--csv")))
+    assert {name: json.loads(value) for name, value in row.items()} == {
+        "j": {"a": [1, "é"]},
+        "s": "x",
+        "a": ["p", 'q"'],
+    }
+    assert json.loads(mdp(tmp_path, "sql", query, "--json")) == [{"j": {"a": [1, "é"]}, "s": "x", "a": ["p", 'q"']}]

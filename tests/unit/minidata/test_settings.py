@@ -7,7 +7,7 @@ import pytest
 from minidata.errors import PermanentError
 from minidata.settings import PROJECT, Settings, load_settings
 from minidata.warehouse.__main__ import Administration
-from operate.cli.maintain import settings_page
+from operate.cli.pages import settings_page
 
 
 @pytest.fixture(autouse=True)

@@ -13,7 +13,22 @@ import pytest
 
 from minidata.settings import PROJECT
 
-NEEDED = ("sh", "env", "dirname", "readlink", "cksum", "cut", "mkdir", "rm", "mv", "sleep", "touch", "cat")
+NEEDED = (
+    "sh",
+    "env",
+    "dirname",
+    "readlink",
+    "cksum",
+    "cut",
+    "mkdir",
+    "rm",
+    "mv",
+    "sleep",
+    "touch",
+    "cat",
+    "awk",
+    "sed",
+)
 OLD_PYTHON = 'case "$1" in -V) echo Python 3.9.18 ;; *) exit 1 ;; esac'
 # An installer that works: its environment's Python tells what it was called with.
 UV = """case "$1" in
@@ -62,6 +77,8 @@ def checkout(tmp_path: Path) -> Checkout:
     made.programs.mkdir(parents=True)
     shutil.copy(PROJECT / "mdp", made.root)
     shutil.copytree(PROJECT / "locks", made.root / "locks")
+    (made.root / "docs").mkdir()
+    shutil.copy(PROJECT / "docs" / "commands.md", made.root / "docs")
     for name in (*NEEDED, "chmod"):
         found = shutil.which(name)
         assert found, name
@@ -138,7 +155,7 @@ def test_it_says_what_it_downloads_makes_the_environment_once_and_runs_the_comma
         ("--state test status", "embedded"),
         ("--state=S up", "embedded"),
         ("sql test", "embedded"),
-        ("", "embedded"),
+        ("test -k help", "dev"),
     ],
 )
 def test_tests_and_maintenance_have_their_packages_whichever_platform_is_meant(
@@ -149,6 +166,33 @@ def test_tests_and_maintenance_have_their_packages_whichever_platform_is_meant(
     result = checkout.run(*words.split())
     assert (result.returncode, result.stdout) == (0, f"-P -m operate.cli {words}".rstrip() + "\n")
     assert f"locks/{kind}.txt" in (checkout.programs / "heard").read_text()
+
+
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        ("--help", "Usage: ./mdp [OPTIONS] COMMAND"),
+        ("", "Usage: ./mdp [OPTIONS] COMMAND"),
+        ("dev check --help", "Usage: ./mdp dev check "),
+        ("--state test quarantine ls -h", "Usage: ./mdp quarantine ls "),
+        ("help test", "Usage: ./mdp test "),
+        ("nonsense --help", "Usage: ./mdp [OPTIONS] COMMAND"),
+    ],
+)
+def test_help_installs_nothing(checkout: Checkout, words: str, shown: str) -> None:
+    result = checkout.run(*words.split())
+    assert (result.returncode, result.stderr, checkout.tools) == (0, "", [])
+    assert result.stdout.count("Usage: ") == 1
+    assert shown in result.stdout
+    assert "##" not in result.stdout
+
+
+def test_help_for_developers_comes_from_the_environment_of_users(checkout: Checkout) -> None:
+    checkout.install("python3", f"exec '{sys.executable}' \"$@\"")
+    checkout.install("uv", uv())
+    checkout.run("status")
+    assert checkout.run("dev", "--help").stdout == "-P -m operate.cli dev --help\n"
+    assert len(checkout.tools) == 1
 
 
 def dead() -> int:

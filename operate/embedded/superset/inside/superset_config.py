@@ -55,7 +55,7 @@ TALISMAN_CONFIG: dict[str, Any] = {
 THEME_TOKENS = {
     "brandAppName": APP_NAME,
     "brandSpinnerSvg": _SPINNER,
-    # Names of videos would take all the room of what they name; the whole name is in the tooltip.
+    # Long names would take the room of the chart; the tooltip shows the whole name.
     "echartsOptionsOverrides": {"legend": {"selector": False}},
     "echartsOptionsOverridesByChartType": {
         "echarts_timeseries_bar": {"yAxis": {"axisLabel": {"width": 170, "overflow": "truncate"}}},

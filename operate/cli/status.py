@@ -1,0 +1,95 @@
+"""`mdp status` and `mdp logs`: what runs, and what it says."""
+
+import sys
+import time
+from typing import Annotated, Any
+
+import typer
+
+from minidata.errors import NotRunningError, PermanentError
+from minidata.settings import load_settings
+from operate.cli.app import app, no_platform, state_of
+from operate.cli.options import Json
+from operate.cli.output import bytes_of, print_json, print_table, say
+from operate.embedded.status import services_status, status_elsewhere
+
+_LINE_BYTES = 400  # a generous line of a log
+_POLL_SECONDS = 0.3
+
+
+@app.command()
+def status(context: typer.Context, json_: Json = False) -> None:
+    """Show the services, the files by state, the age of the newest row, and the time from upload to row.
+
+    For a platform that is named by `MDP_*` settings, everything but the services.
+
+    Exit codes: 0 all services run, 1 some do not, 3 the platform is not running.
+
+    Example: ./mdp status --json
+    """
+    state = state_of(context)
+    elsewhere = not state.exists() and load_settings().loader_password is not None
+    found = status_elsewhere(load_settings()) if elsewhere else services_status(state)
+    if json_:
+        print_json(found)
+    else:
+        _print_status(found)
+    if not found["running"]:
+        raise NotRunningError("The platform is not running. Start it with `./mdp up`.")
+    if not found["healthy"]:
+        raise PermanentError("Some services are down. Run `./mdp up` to restart them; `./mdp logs NAME` shows why.")
+
+
+def _print_status(found: dict[str, Any]) -> None:
+    if found["services"]:
+        rows = [[s["name"], s["state"], s["pid"], s["address"], bytes_of(s["memory_bytes"])] for s in found["services"]]
+        print_table(["service", "state", "pid", "address", "memory"], rows, numbers=("pid", "memory"))
+        say("")
+    pipeline = found["pipeline"]
+    times = pipeline["upload_to_row_seconds"]
+    files = ", ".join(f"{count} {name}" for name, count in pipeline["files"].items())
+    say(f"files: {files or ('none yet' if found['running'] else 'unknown while the platform is down')}")
+    if pipeline["files"].keys() & {"quarantined", "failed"}:
+        say("`./mdp quarantine ls` lists the files that are not loaded.")
+    if times["n"]:
+        say(f"upload → row: p50 {times['p50']:.1f} s, p95 {times['p95']:.1f} s over {times['n']} files")
+    if pipeline["newest_row_age_seconds"] is not None:
+        say(f"newest row: {pipeline['newest_row_age_seconds']:.0f} s old")
+
+
+@app.command()
+def logs(
+    context: typer.Context,
+    service: Annotated[str | None, typer.Argument(help="Service whose log to print; all of them by default.")] = None,
+    lines: Annotated[int, typer.Option("--lines", "-n", min=1, help="Number of lines to print.")] = 50,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Print new lines until Ctrl-C.")] = False,
+) -> None:
+    """Print the last lines of the services' logs.
+
+    Example: ./mdp logs airflow-scheduler --follow
+    """
+    state = state_of(context)
+    if not state.exists():
+        raise no_platform(state)
+    known = {path.stem: path for path in sorted(state.logs.glob("*.log"))}
+    if service is not None and service not in known:
+        names = ", ".join(known) or "none yet"
+        raise typer.BadParameter(f"there is no log named {service}. Logs: {names}.", param_hint="SERVICE")
+    chosen = {service: known[service]} if service else known
+    ends = {name: max(0, path.stat().st_size - lines * _LINE_BYTES) for name, path in chosen.items()}
+    most: int | None = lines
+    while True:
+        for name, path in chosen.items():
+            if path.stat().st_size < ends[name]:
+                ends[name] = 0  # rotated
+            with path.open("rb") as stream:
+                stream.seek(ends[name])
+                new = stream.read().decode(errors="replace").splitlines()
+                ends[name] = stream.tell()
+            for line in new[-most:] if most else new:
+                sys.stdout.write(f"{name}: {line}\n" if len(chosen) > 1 else f"{line}\n")
+        sys.stdout.flush()
+        if not follow:
+            return
+        most = None
+        time.sleep(_POLL_SECONDS)
