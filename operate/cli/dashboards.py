@@ -104,7 +104,8 @@ def apply(context: typer.Context, target: Wanted = None, folder: Folder = None, 
 def check(context: typer.Context, target: Wanted = None, folder: Folder = None, json_: Json = False) -> None:
     """Check the definitions, then whether the tool matches them.
 
-    Without a tool only the definitions are checked. Exit codes: 0 everything matches, 1 it does not, 3 the platform is not running.
+    Without a tool only the definitions are checked. Exit codes: 0 everything matches, 1 it does not,
+    3 the platform is not running.
 
     Example: ./mdp dashboards check
     """

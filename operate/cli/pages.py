@@ -28,8 +28,8 @@ the name of a bucket, run `./mdp down` first. A setting that is neither in `.env
 
 ## Setting up a server
 
-`python -m minidata.warehouse`, which sets up a PostgreSQL server, and `python -m operate.s3`, which sets up MinIO, read these settings
-too; `./mdp up` runs both for the platform without Docker.
+`python -m minidata.warehouse`, which sets up a PostgreSQL server, and `python -m operate.s3`, which sets up MinIO, read
+these settings too; `./mdp up` runs both for the platform without Docker.
 """
 _COMMANDS_INTRO = """# Commands
 

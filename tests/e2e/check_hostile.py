@@ -6,8 +6,8 @@ import signal
 import socket
 import stat
 import subprocess
-import time
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
