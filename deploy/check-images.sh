@@ -1,5 +1,5 @@
 #!/bin/sh
-# Asks the registries for every image that a file of ours pins: is it still there, and has its tag moved on?
+# Asks the registries for every image that we pin: does it still exist, and has its tag moved?
 # Needs Docker with buildx, and a network. Ends with 1 if an image is gone.
 set -eu
 cd "$(dirname "$0")/.."

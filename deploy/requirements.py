@@ -1,8 +1,8 @@
-"""Cuts the requirements of each image out of the lock: `python deploy/requirements.py [--check]`.
+"""Extracts the requirements of each image from the lock: `python deploy/requirements.py [--check]`.
 
-The lock already says who needs whom, so nothing is resolved anew: every image has the very versions that the tests
-ran with. The images of Airflow own Airflow and what it brings; there only what else our code needs, the command `mdp`
-among it, is pinned.
+The lock already names what each package needs, so nothing is resolved again: every image has the versions that the
+tests ran with. The images of Airflow bring Airflow and its requirements; for them only the rest of what our code
+needs is pinned, the command `mdp` included.
 """
 
 # ruff: noqa: INP001  a script
@@ -30,7 +30,7 @@ class Package:
         name: of the package.
         pin: its version, with the marker of the machines that want it.
         text: the entry with its hashes.
-        parents: who needs it.
+        parents: packages that need it.
     """
 
     name: str

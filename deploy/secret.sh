@@ -1,5 +1,5 @@
 #!/bin/sh
-# Shows a secret that the Docker mode has made: deploy/secret.sh MDP_METABASE_PASSWORD; without a name, which there are.
+# Shows a secret of the Docker mode: deploy/secret.sh MDP_METABASE_PASSWORD. Without a name it lists them.
 # Needs Docker (or, in CONTAINER_ENGINE, podman) and a platform that was started once.
 set -eu
 engine=${CONTAINER_ENGINE:-docker}

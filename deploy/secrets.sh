@@ -1,9 +1,9 @@
 #!/bin/sh
 # The first step of the Docker mode: gives each service its secrets, as files in a volume that only it mounts.
-# What .env sets is taken from there; what it leaves empty is made at random, once, and kept in the volume `all`.
-# There is no default password anywhere: whatever waits for this step does not start without it.
+# Secrets set in .env are used; empty ones are made at random, once, and kept in the volume `all`.
+# There is no default password: the services that wait for this step do not start without it.
 set -eu
-umask 022 # the volumes are the walls; inside, each service reads as a user of its own
+umask 022 # the volumes protect the files; in them, each service reads as its own user
 
 root=${1:-/secrets}
 all=$root/all
@@ -14,7 +14,7 @@ die() {
 }
 
 random() { # of letters and digits, which no URL, shell or configuration file misreads
-    if [ "$1" = fernet ]; then # the form that Airflow's encryption wants: 32 bytes
+    if [ "$1" = fernet ]; then # the form that Airflow's encryption needs: 32 bytes
         head -c 32 /dev/urandom | base64 | tr -d '\n' | tr '+/' '-_'
     else
         od -An -N"$1" -tx1 /dev/urandom | tr -d ' \n'
@@ -27,7 +27,7 @@ keep() { # $1: name, $2: bytes of a random one (or fernet), $3: least length
     [ -n "$value" ] || value=$(random "$2")
     case $value in *"
 "*) die "$1 in .env has more than one line." ;; esac
-    [ "${#value}" -ge "$3" ] || die "$1 in .env is shorter than $3 characters. Make it longer, or leave it empty: then it is made here."
+    [ "${#value}" -ge "$3" ] || die "$1 in .env is shorter than $3 characters. Make it longer, or leave it empty to get a random one."
     printf '%s' "$value" >"$all/$1.new"
     mv "$all/$1.new" "$all/$1" # never half written, whenever this is killed
 }
@@ -65,7 +65,7 @@ give pipeline MDP_LOADER_PASSWORD MDP_S3_ACCESS_KEY_ID MDP_S3_SECRET_ACCESS_KEY
 give generator MDP_GENERATOR_ACCESS_KEY_ID MDP_GENERATOR_SECRET_ACCESS_KEY
 give metabase MDP_METABASE_DATABASE_PASSWORD MDP_METABASE_ENCRYPTION_KEY
 give minio
-# The server takes one pair of quotes off each value, whatever stands between them.
+# The server removes one pair of quotes from each value, whatever is between them.
 cat >"$root/minio/minio.env" <<END
 MINIO_ROOT_USER="$(read_secret MDP_S3_ADMIN_ACCESS_KEY_ID)"
 MINIO_ROOT_PASSWORD="$(read_secret MDP_S3_ADMIN_SECRET_ACCESS_KEY)"

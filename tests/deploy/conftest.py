@@ -63,7 +63,7 @@ def running(state: State) -> Iterator[Administration]:
 
 @pytest.fixture(scope="session")
 def empty_data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Make the data of a server that nobody has used yet, once."""
+    """Make the data of an unused server, once."""
     state = State.open(tmp_path_factory.mktemp("template") / "state")
     choose_ports(state, ["postgres"])
     place = postgres_home.choose(state)

@@ -53,7 +53,7 @@ class Command:
         )
 
     def fails(self, *arguments: str, code: int = 1, files: int | None = None) -> str:
-        """Run it, see that it fails without a traceback and starts nothing; return what it said."""
+        """Run it, check that it fails without a traceback and starts nothing; return what it printed."""
         result = self.run(*arguments, files=files)
         assert result.returncode == code, result.stdout + result.stderr
         assert "Traceback" not in result.stderr
@@ -123,7 +123,7 @@ def test_secrets_that_cannot_be_read_are_named(command: Command, kind: str) -> N
     assert "then try again" in said
 
 
-def test_secrets_that_are_gone_are_not_made_anew_over_an_old_database(command: Command) -> None:
+def test_secrets_that_are_gone_are_not_made_again_for_an_old_database(command: Command) -> None:
     State.open(command.state).remember(ports={"postgres": 15999})
     said = command.fails("up")
     assert f"The secrets of this platform, {command.state}/.env, are gone" in said
@@ -139,7 +139,7 @@ def test_a_wrong_setting_is_not_kept_and_the_environment_is_named(command: Comma
     assert not (command.state / "platform.json").exists()
 
 
-def test_a_folder_of_somebody_else_is_refused(command: Command) -> None:
+def test_a_folder_of_another_user_is_refused(command: Command) -> None:
     command.state.mkdir()
     if os.geteuid() == 0:
         os.chown(command.state, STRANGER, STRANGER)

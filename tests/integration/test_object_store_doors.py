@@ -1,4 +1,4 @@
-"""The embedded object store: nobody gets in by a side door, keys have their own rights only, events arrive."""
+"""The embedded object store: no one gets in by a side door, keys have only their own rights, events arrive."""
 
 import contextlib
 import socket
@@ -112,7 +112,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 
 def until(condition: Callable[[], bool]) -> None:
-    """Wait for a condition that must come true; a minute is for ever here."""
+    """Wait for a condition that must come true; a minute is long here."""
     deadline = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < deadline

@@ -77,7 +77,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 
 def until(condition: Callable[[], bool]) -> None:
-    """Wait for a condition that must come true; a minute is for ever here."""
+    """Wait for a condition that must come true; a minute is long here."""
     deadline = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < deadline
@@ -101,7 +101,7 @@ def test_it_listens_on_loopback_only_and_has_no_unix_socket(running: Running) ->
 
 @pytest.mark.parametrize("user", ["mdp_admin", "postgres", "root"])
 @pytest.mark.parametrize("password", [None, "", "postgres", "mdp_admin"])
-def test_nobody_comes_in_without_the_password(running: Running, user: str, password: str | None) -> None:
+def test_no_one_connects_without_the_password(running: Running, user: str, password: str | None) -> None:
     with pytest.raises(psycopg.OperationalError, match=r"no password supplied|authentication failed"):
         psycopg.connect(
             host="127.0.0.1", port=running.port, user=user, dbname="postgres", password=password, passfile=os.devnull
@@ -188,7 +188,7 @@ def test_a_taken_port_is_named_in_its_log(running: Running) -> None:
     running.wait()
 
 
-def test_no_secret_stands_in_the_supervisors_files_or_command_lines(running: Running) -> None:
+def test_no_secret_is_in_the_supervisors_files_or_command_lines(running: Running) -> None:
     values = set(read_secrets(running.state).values())
     files = [running.state.folder / "supervisor.conf", *running.state.logs.iterdir()]
     texts = [file.read_text() for file in files]

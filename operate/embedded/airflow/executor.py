@@ -1,7 +1,7 @@
 """A local executor that imports before it forks: a task then starts in hundredths of a second, not in one.
 
-The workers are forked from the scheduler, and every task from a worker; what is imported here, none of them has
-to import again. Modules are imported only, never used: Polars hangs in a child if its threads have run before.
+The workers are forked from the scheduler, and every task from a worker, so none of them imports these modules again.
+Modules are only imported, never used: Polars hangs in a child if its threads have run before.
 """
 
 import importlib
@@ -51,12 +51,12 @@ class PreloadingExecutor(LocalExecutor):
         super().start()
 
     def _check_workers(self) -> None:
-        """End the scheduler if a worker was killed; it is started anew, and takes up what was running.
+        """End the scheduler if a worker was killed; it is restarted, and takes up what was running.
 
-        A worker that waits for a task holds the lock of the queue, and takes it along: no other would get one again.
+        A worker that waits for a task holds the lock of the queue: if it dies, no other gets a task again.
         """
         if all(worker.is_alive() for worker in self.workers.values()):
             super()._check_workers()
         else:
-            self.log.error("A worker of the executor was killed. The scheduler ends, to be started anew.")
+            self.log.error("A worker of the executor was killed. The scheduler ends and is restarted.")
             os._exit(1)  # an orderly end would wait for the workers

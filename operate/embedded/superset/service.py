@@ -42,7 +42,7 @@ def environment(state: State, settings: Settings) -> dict[str, str]:
         "PYTHONNOUSERSITE": "1",
         "PYTHONUTF8": "1",
         "PYTHONWARNINGS": "ignore",
-        "MALLOC_ARENA_MAX": "2",  # threads share arenas: 8 of them would each keep what they once used
+        "MALLOC_ARENA_MAX": "2",  # threads share arenas, or each of the 8 would keep what it once used
         "SUPERSET_CONFIG_PATH": str(PROJECT / INSIDE / "superset_config.py"),
         "MDP_SUPERSET_SECRET_KEY": secrets["MDP_SUPERSET_SECRET_KEY"],
         "MDP_SUPERSET_DATABASE_URI": f"postgresql+psycopg2://{DATABASE}:{password}@{address}/{DATABASE}",

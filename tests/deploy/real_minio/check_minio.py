@@ -96,7 +96,7 @@ def test_an_older_version_is_out_of_the_generators_reach(minio: Minio) -> None:
     assert refused(lambda: generator.delete_object(**KEY, VersionId=version))
 
 
-def test_nobody_does_nothing(minio: Minio) -> None:
+def test_without_a_key_nothing_is_allowed(minio: Minio) -> None:
     for method, path in (("GET", "/raw"), ("GET", "/raw/a.csv"), ("PUT", "/raw/b.csv"), ("GET", "/")):
         answer = urllib3.request(method, minio.endpoint + path, body=b"x" if method == "PUT" else None)
         assert answer.status == 403
@@ -179,7 +179,7 @@ def test_it_is_recognised(minio: Minio) -> None:
 
 
 def test_without_the_file_of_secrets_it_does_not_start(minio: Minio, tmp_path) -> None:
-    """The guard of the Compose file: MinIO's own default would be a password that everybody knows."""
+    """The guard of the Compose file: MinIO's own default would be a publicly known password."""
     configured = rendered("compose")["services"]["minio"]["environment"]
     done = subprocess.run(
         [minio.binary, "server", "--address", "127.0.0.1:0", str(tmp_path / "data")],

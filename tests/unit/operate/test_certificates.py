@@ -1,4 +1,4 @@
-"""The private CA of the object store: it lets its own in and nobody else."""
+"""The private CA of the object store: it accepts its own certificate and no other."""
 
 import ssl
 import stat

@@ -1,7 +1,7 @@
-"""Makes Superset's tables, roles and administrator; again, it brings them up to date. Prints what it is doing.
+"""Makes Superset's tables, roles and administrator, or brings them up to date. Prints what it is doing.
 
-All in one process: every command of Superset's own spends ten seconds on starting up. Its modules are imported
-where they are used, for most of them need the application, and all of them take their time.
+All in one process: each of Superset's own commands takes ten seconds to start. Its modules are imported where they
+are used: most of them need the application, and all of them are slow to import.
 """
 
 import logging
@@ -25,7 +25,7 @@ class _Steps(logging.Handler):
         if str(record.msg).startswith("Running"):
             self._done += 1
             if self._done % _EVERY == 0:
-                _say(f"makes its tables ({100 * self._done // self._total} %)")
+                _say(f"making its tables ({100 * self._done // self._total} %)")
 
 
 def _say(text: str) -> None:
@@ -39,7 +39,7 @@ def _make_tables(app: Flask) -> None:
 
     folder = app.extensions["migrate"].directory
     total = len(list(ScriptDirectory(folder).walk_revisions()))
-    app.config["ALEMBIC_SKIP_LOG_CONFIG"] = True  # its own would take our handler away
+    app.config["ALEMBIC_SKIP_LOG_CONFIG"] = True  # its own would remove our handler
     logger = logging.getLogger("alembic.runtime.migration")
     logger.setLevel(logging.INFO)
     logger.propagate = False
@@ -67,14 +67,14 @@ def _make_administrator(name: str, password: str) -> None:
 
 def main() -> None:
     """Do everything in order."""
-    _say("reads its modules")
+    _say("reading its modules")
     from operate.embedded.superset.inside.application import create_app  # noqa: PLC0415
 
     app = create_app()
     with app.app_context():
-        _say("makes its tables")
+        _say("making its tables")
         _make_tables(app)
-        _say("makes its roles")
+        _say("making its roles")
         _make_roles()
         _make_administrator(os.environ["MDP_SUPERSET_USER"], os.environ["MDP_SUPERSET_PASSWORD"])
 

@@ -9,7 +9,7 @@ _TEMPLATE = Path(__file__).with_name("start_page.html")
 
 
 def add_start_page(app: Flask) -> None:
-    """Put our page in the place of Superset's, which sends visitors to the log-in."""
+    """Replace Superset's page, which sends visitors to the log-in, by ours."""
     from superset.models.dashboard import Dashboard  # noqa: PLC0415  needs the application
 
     template = _TEMPLATE.read_text(encoding="utf-8")
