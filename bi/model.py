@@ -1,7 +1,7 @@
-"""What a dashboard is, for every tool alike: rows of tiles, each a question put to one reading view.
+"""What a dashboard is, for every tool: rows of tiles, each a question to one reading view.
 
-Logic lives in the views, which are tested; a tile only chooses dimensions and measures, so that each tool can
-add its own filters and drill-downs.
+Logic lives in the views, which are tested. A tile only chooses dimensions and measures, so that each tool can add
+filters and drill-downs of its own.
 """
 
 from collections.abc import Iterator
@@ -18,18 +18,18 @@ Chart = Literal["number", "line", "area", "bar", "row", "scatter", "pie", "table
 TIME_CHARTS = ("line", "area", "bar")
 Grain = Literal["30 seconds", "1 minute", "5 minutes", "1 hour"]
 Line = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\n\r]+$")]
-# Names that end in SQL: the tools' templates give a meaning to {{ and [[, PostgreSQL ends a name after 63 bytes.
+# Names that become SQL: the tools' templates use {{ and [[, PostgreSQL cuts a name after 63 bytes.
 Label = Annotated[str, Field(max_length=60, pattern=r'^[^"{}\[\]\\\s]([^"{}\[\]\\\n\r\t]*[^"{}\[\]\\\s])?$')]
 Value = bool | int | Annotated[str, Field(max_length=200, pattern=r"^[^{}\[\]\\]*$")]
 
 
 class Dimension(Model):
-    """A column to group by; in YAML, its bare name will do.
+    """A column to group by; in YAML, its name alone is enough.
 
     Attributes:
         column: of the tile's view.
         every: length of the steps that an instant is cut to; needed on the time axis of a chart.
-        top: draw only so many of its values: those with the greatest first measure.
+        top: number of its values that are drawn, those with the greatest first measure.
     """
 
     column: Identifier
@@ -43,10 +43,10 @@ class Dimension(Model):
 
 
 class Measure(Model):
-    """An aggregate, named for people.
+    """An aggregate with a name for people.
 
     Attributes:
-        name: stands above the column, at the axis, in the legend.
+        name: heading of the column, label of the axis or entry of the legend.
         how: the aggregate; `p50` and `p95` are percentiles; `ratio` is `times` × sum of `of` ÷ sum of `to`, and
             `share` is `times` × sum of `of` ÷ sum of both.
         of: the column; `count` counts rows and has none.
@@ -99,17 +99,17 @@ class Tile(Model):
     Attributes:
         name: never renamed; the tools know the tile by it. Unique in its dashboard.
         title: above the chart.
-        means: one line that says what is shown, shown with the tile.
-        view: the reading view that is asked.
+        means: one line that says what the tile shows; Markdown.
+        view: the reading view that is queried.
         chart: number: 1 measure. line, area, bar: time (with `every`), then at most one series. row, pie: one
             dimension. scatter: a dot for each first dimension, coloured by the second, measures x, y and size.
             table: its dimensions, then its measures.
-        dimensions: what is grouped by.
-        measures: what is computed.
-        where: fixed filters, all of which hold.
-        sort: else by time, or by the first measure, greatest first.
+        dimensions: columns to group by.
+        measures: aggregates to compute.
+        where: fixed filters, combined with AND.
+        sort: default: by time, or by the first measure, greatest first.
         limit: of rows.
-        stacked: whether the series of an area or bar chart stand on each other.
+        stacked: whether the series of an area or bar chart are stacked.
         width: in twelfths of the row.
     """
 
@@ -161,7 +161,7 @@ class PeriodFilter(Model):
     """A choice of period; it narrows every tile whose view has a time.
 
     Attributes:
-        last_hours: what is chosen at first: so many hours back, from the start of that hour until now.
+        last_hours: the default, in hours: from the start of that hour until now.
     """
 
     kind: Literal["period"]
@@ -187,7 +187,7 @@ Filter = Annotated[PeriodFilter | ValuesFilter, Field(discriminator="kind")]
 
 
 class Position(Model):
-    """Where a tile lies: x and width in twelfths, y and height in units of rows."""
+    """Place of a tile on the grid: x and width in twelfths of the page, y and height in units of rows."""
 
     x: int
     y: int
@@ -202,7 +202,7 @@ class Dashboard(Model):
         name: never renamed; the tools know the dashboard by it. The file has the same name.
         title: what people call it.
         question: what it answers, in one line.
-        refresh_seconds: how often an open dashboard asks again.
+        refresh_seconds: seconds between two refreshes of an open dashboard.
         filters: by name.
         rows: from the top down.
         views: the views that its tiles and filters use, by name (not written in the file).
@@ -232,7 +232,7 @@ class Dashboard(Model):
             y += row.height
 
     def filters_of(self, tile: Tile) -> dict[str, str]:
-        """Return the column that each filter narrows in a tile, by filter; a filter without one leaves it alone."""
+        """Return the column that each filter narrows in a tile, by filter; other filters do not apply."""
         view = self.views[tile.view]
         found = {
             name: view.time if isinstance(filter_, PeriodFilter) else filter_.column

@@ -1,4 +1,4 @@
-"""The SQL of a tile. Every name and value in it is quoted; nothing from a definition is pasted in bare."""
+"""The SQL of a tile. Every name and value in it is quoted."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -68,7 +68,7 @@ def condition_sql(condition: Condition) -> str:
 
 
 def tile_sql(dashboard: Dashboard, tile: Tile, selection: Selection | None = None) -> str:
-    """Return what a tile asks when a visitor has chosen something, or nothing."""
+    """Return the query of a tile, narrowed by what a visitor has chosen."""
     chosen = selection or Selection()
     narrowed = []
     for name, column in dashboard.filters_of(tile).items():
@@ -87,9 +87,9 @@ def select(dashboard: Dashboard, tile: Tile, narrowed: Iterable[str] = ()) -> st
 
     Args:
         dashboard: of the tile.
-        tile: what is asked.
-        narrowed: lines to add to the conditions, each beginning with `and`; a tool's own template may stand in
-            them. They are repeated where the greatest series are chosen.
+        tile: the tile.
+        narrowed: lines to add to the conditions, each beginning with `and`; they may hold a template of the tool.
+            They are repeated where the greatest series are chosen.
     """
     source = f"{quoted(SCHEMA)}.{quoted(tile.view)}"
     conditions = "\n  ".join(["true", *(f"and {condition_sql(c)}" for c in tile.where), *narrowed])
@@ -115,9 +115,8 @@ def select(dashboard: Dashboard, tile: Tile, narrowed: Iterable[str] = ()) -> st
 def row_order(tile: Tile) -> tuple[str, bool]:
     """Return what the rows of a tile with dimensions are ordered by, and whether the greatest come first.
 
-    The order is total: rows that are equal in what they are sorted by are ordered by the dimensions, so that a limit
-    leaves out the same ones wherever it is asked. It is one record, because Superset's charts take one expression.
-    What has no value comes last.
+    The order is total: equal rows are ordered by the dimensions, so that a limit cuts at the same row in every tool.
+    It is one record, because Superset's charts take one expression. Null comes last.
     """
     by_dimension = {d.column: dimension_sql(d) for d in tile.dimensions}
     rest = list(by_dimension.values())
@@ -137,7 +136,7 @@ def series_order(measure: Measure, series: Dimension) -> str:
 
 
 def _greatest_first(columns: list[str]) -> str:
-    """Return a record whose descending order ends with what has no value, which PostgreSQL takes for the greatest."""
+    """Return a record whose descending order ends with null, which PostgreSQL sorts as the greatest value."""
     return _record([f"{columns[0]} is not null", *columns])
 
 

@@ -1,7 +1,6 @@
 """Who may see the dashboards: the members of the viewers' group, and administrators."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from bi.metabase.client import NAME, Metabase
@@ -13,58 +12,50 @@ _GROUP, _PERMISSIONS = "group viewers", "permissions"
 _NO_QUESTIONS = {"view-data": "unrestricted", "create-queries": "no"}
 
 
-@dataclass(frozen=True)
-class Access:
-    """The groups of a server.
+def ensure_access(
+    plan: Plan, server: Metabase, database: int, collection: int, report: Callable[[str], None], *, dry: bool
+) -> None:
+    """Let the viewers' group read our collection; no other user does, and neither may query our database freely.
 
-    Attributes:
-        viewers: id of the viewers' group, if it is there.
-        everyone: id of the group that every user is in.
+    Other collections, databases and groups are unchanged: to let someone explore, an administrator makes a group.
+
+    Args:
+        plan: what is done is entered into it.
+        server: logged in.
+        database: its id; 0 if it is not there yet.
+        collection: its id; 0 if it is not there yet.
+        report: called before anything is changed.
+        dry: only enter into the plan what would be done.
     """
+    viewers, everyone = _find_groups(server)
+    (plan.create if viewers is None else plan.unchanged).append(_GROUP)
+    if viewers is None or not database or not collection:
+        plan.create.append(_PERMISSIONS)
+    elif _is_right(server, viewers, everyone, database, collection):
+        plan.unchanged.append(_PERMISSIONS)
+        return
+    else:
+        plan.update.append(_PERMISSIONS)
+        plan.drift.append(_PERMISSIONS)
+    if dry:
+        return
+    report(_PERMISSIONS)
+    if viewers is None:
+        viewers = int(server.send("POST", "/api/permissions/group", {"name": VIEWERS})["id"])
+    asking = {str(group): {str(database): _NO_QUESTIONS} for group in (viewers, everyone)}
+    reading = {str(viewers): {str(collection): "read"}, str(everyone): {str(collection): "none"}}
+    for path, groups in (("/api/permissions/graph", asking), ("/api/collection/graph", reading)):
+        server.send("PUT", path, {"revision": server.get(path)["revision"], "groups": groups})
 
-    viewers: int | None
-    everyone: int
 
-
-def find_access(server: Metabase) -> Access:
-    """Return the groups of a server."""
+def _find_groups(server: Metabase) -> tuple[int | None, int]:
+    """Return the ids of the viewers' group, if it is there, and of the group that every user is in."""
     groups = server.get("/api/permissions/group")
     viewers = next((int(group["id"]) for group in groups if group["name"] == VIEWERS), None)
     for group in groups:
         if group.get("magic_group_type") == "all-internal-users" or group["name"] == "All Users":
-            return Access(viewers, int(group["id"]))
+            return viewers, int(group["id"])
     raise PermanentError(f"{server.name} has no group of all users, so its permissions are unknown.")
-
-
-def compare_access(plan: Plan, server: Metabase, access: Access, database: int, collection: int) -> bool:
-    """Enter the group and its permissions into a plan; return whether there is something to do.
-
-    An id of 0 stands for an object that is not there yet.
-    """
-    (plan.create if access.viewers is None else plan.unchanged).append(_GROUP)
-    if access.viewers is None or not database or not collection:
-        plan.create.append(_PERMISSIONS)
-    elif _is_right(server, access.viewers, access.everyone, database, collection):
-        plan.unchanged.append(_PERMISSIONS)
-        return False
-    else:
-        plan.update.append(_PERMISSIONS)
-        plan.drift.append(_PERMISSIONS)
-    return True
-
-
-def grant(server: Metabase, access: Access, database: int, collection: int) -> None:
-    """Create the group and let it read our collection; no other user does, and neither may query our database freely.
-
-    Other collections, databases and groups are unchanged: to let someone explore, an administrator makes a group.
-    """
-    viewers, everyone = access.viewers, str(access.everyone)
-    if viewers is None:
-        viewers = int(server.send("POST", "/api/permissions/group", {"name": VIEWERS})["id"])
-    asking = {group: {str(database): _NO_QUESTIONS} for group in (str(viewers), everyone)}
-    reading = {str(viewers): {str(collection): "read"}, everyone: {str(collection): "none"}}
-    for path, groups in (("/api/permissions/graph", asking), ("/api/collection/graph", reading)):
-        server.send("PUT", path, {"revision": server.get(path)["revision"], "groups": groups})
 
 
 def _is_right(server: Metabase, viewers: int, everyone: int, database: int, collection: int) -> bool:

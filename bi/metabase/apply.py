@@ -1,13 +1,13 @@
 """Plan and apply: what is on a server, what is wanted, and how the one becomes the other."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from bi.metabase.access import compare_access, find_access, grant
+from bi.metabase.access import ensure_access
 from bi.metabase.client import Metabase
 from bi.metabase.database import database, find_columns, find_database, needed, wait_for_columns
-from bi.metabase.objects import Found, Kind, compare, label, read, save
+from bi.metabase.objects import Found, Json, Wanted, compare, label, read, save
 from bi.metabase.render import Ids, card, card_name, collection, dashboard
 from bi.model import Dashboard
 from bi.plan import Plan
@@ -34,7 +34,7 @@ def plan(target: Target, dashboards: Sequence[Dashboard]) -> Plan:
             names += [label("card", card_name(d, tile)) for d in dashboards for tile in d.tiles]
             return Plan(create=names + [label("dashboard", d.name) for d in dashboards])
         server.log_in()
-        return _Changes(server, dashboards).plan
+        return _walk(server, dashboards, lambda _: None, 0, dry=True)
 
 
 def apply(
@@ -72,17 +72,16 @@ def apply(
             server.set_up()
         else:
             server.log_in()
-        changes = _Changes(server, dashboards)
         try:
-            changes.carry_out(report, patience)
+            result = _walk(server, dashboards, report, patience, dry=False)
         except PlatformError as error:
             raise type(error)(
                 f"{error}\nBegun until then: {', '.join(done) or 'nothing'}. Fix the cause, then run the same "
                 "command again: it continues from there."
             ) from error
         if fresh:
-            changes.plan.create.insert(0, _ADMINISTRATOR)
-        return changes.plan
+            result.create.insert(0, _ADMINISTRATOR)
+        return result
 
 
 def addresses(target: Target, dashboards: Sequence[Dashboard]) -> dict[str, str]:
@@ -107,85 +106,54 @@ def addresses(target: Target, dashboards: Sequence[Dashboard]) -> dict[str, str]
         }
 
 
-class _Changes:
-    """What is to be done on a server; making one changes nothing.
+def _walk(server: Metabase, dashboards: Sequence[Dashboard], report: Progress, patience: float, *, dry: bool) -> Plan:
+    """Go over everything that the dashboards need, and save what is not as wanted.
 
-    Attributes:
-        plan: what `carry_out` does.
+    Args:
+        server: logged in.
+        dashboards: what it shall show.
+        report: called with the name of each object before it is changed.
+        patience: seconds to wait until Metabase has read the views.
+        dry: only say what would be done; an id of 0 stands for an object that is not there yet.
+
+    Returns:
+        What was, or would be, done.
     """
+    plan = Plan()
 
-    def __init__(self, server: Metabase, dashboards: Sequence[Dashboard]) -> None:
-        self._server, self._dashboards, self.plan = server, dashboards, Plan()
-        self._database, self._collection = find_database(server), _find_collection(server)
-        database_id = self._database.id if self._database else 0
-        collection_id = self._collection.id if self._collection else 0
-        self._cards, self._boards = _find_objects(server, collection_id) if collection_id else ({}, {})
-        columns = find_columns(server, database_id) if database_id else {}
-        self._ids = Ids(database_id, collection_id, columns, {name: c.id for name, c in self._cards.items()})
-        self._access = find_access(server)
-        self._save_database = compare(self.plan, database(server.target.warehouse), self._database)
-        self._save_collection = compare(self.plan, collection(), self._collection)
-        self._grant = compare_access(self.plan, server, self._access, database_id, collection_id)
-        for definition in dashboards:
-            for tile in definition.tiles:
-                wanted = card(definition, tile, self._ids)
-                compare(self.plan, wanted, self._cards.get(wanted.name))
-        for definition in dashboards:
-            compare(self.plan, dashboard(definition, self._ids), self._boards.get(definition.name))
-        names = {d.name for d in dashboards}
-        tiles = {card_name(d, tile) for d in dashboards for tile in d.tiles}
-        self._gone: list[tuple[Kind, str, Found]] = [
-            *(("dashboard", name, found) for name, found in self._boards.items() if name not in names),
-            *(("card", name, found) for name, found in self._cards.items() if name not in tiles),
-        ]
-        self.plan.delete += [label(kind, name) for kind, name, _ in self._gone]
+    def ensure(wanted: Wanted, found: Found | None, ours: Collection[int] = (), body: Json | None = None) -> int:
+        if not compare(plan, wanted, found) or dry:
+            return found.id if found else 0
+        report(wanted.label)
+        return save(server, wanted, found, ours, body)
 
-    def carry_out(self, report: Progress, patience: float) -> None:
-        """Do it.
-
-        Args:
-            report: called with the name of each object before it is changed.
-            patience: seconds to wait until Metabase has read the views.
-
-        Raises:
-            PlatformError: if the server refuses; the next `apply` continues from there.
-        """
-        server, ids = self._server, self._ids
-        if self._save_database:
-            report("database")
-            ids = replace(ids, database=save(server, database(server.target.warehouse), self._database))
-        ids = replace(ids, columns=wait_for_columns(server, ids.database, needed(self._dashboards), patience))
-        if self._save_collection:
-            report("collection")
-            ids = replace(ids, collection=save(server, collection(), self._collection))
-        if self._grant:
-            report("permissions")
-            grant(server, self._access, ids.database, ids.collection)
-        made = {}
-        for definition in self._dashboards:
-            for tile in definition.tiles:
-                wanted = card(definition, tile, ids)
-                found = self._cards.get(wanted.name)
-                if found is None or not found.fits(wanted):
-                    report(wanted.label)
-                    made[wanted.name] = save(server, wanted, found)
-                else:
-                    made[wanted.name] = found.id
-        ours = {*made.values(), *ids.cards.values()}
-        for definition in self._dashboards:
-            self._save_dashboard(definition, replace(ids, cards=made), ours, report)
-        for kind, name, found in self._gone:
-            report(label(kind, name))
-            server.send("PUT", f"/api/{kind}/{found.id}", {"archived": True})
-
-    def _save_dashboard(self, definition: Dashboard, ids: Ids, ours: set[int], report: Progress) -> None:
-        found = self._boards.get(definition.name)
+    database_id = ensure(database(server.target.warehouse), find_database(server))
+    columns = {}
+    if dry and database_id:
+        columns = find_columns(server, database_id)
+    elif not dry:
+        columns = wait_for_columns(server, database_id, needed(dashboards), patience)
+    known = _find_collection(server)
+    cards, boards = _find_objects(server, known.id) if known else ({}, {})
+    collection_id = ensure(collection(), known)
+    ensure_access(plan, server, database_id, collection_id, report, dry=dry)
+    ids = Ids(database_id, collection_id, columns)
+    wanted_cards = [card(definition, tile, ids) for definition in dashboards for tile in definition.tiles]
+    ids = replace(ids, cards={wanted.name: ensure(wanted, cards.pop(wanted.name, None)) for wanted in wanted_cards})
+    ours = {*ids.cards.values(), *(found.id for found in cards.values())}
+    for definition in dashboards:
+        found = boards.pop(definition.name, None)
         raw = found.raw if found else {}
-        present = {t["card_id"]: t["id"] for t in raw.get("dashcards") or [] if t.get("card_id") in ours}
-        wanted = dashboard(definition, ids, present)
-        if found is None or not found.fits(wanted):
-            report(wanted.label)
-            save(self._server, wanted, found, ours, _with_others(wanted.body, raw, ours))
+        tiles = {tile["card_id"]: tile["id"] for tile in raw.get("dashcards") or [] if tile.get("card_id") in ours}
+        wanted = dashboard(definition, ids, tiles)
+        ensure(wanted, found, ours, _with_others(wanted.body, raw, ours))
+    for kind, gone in (("dashboard", boards), ("card", cards)):
+        for name, found in gone.items():
+            plan.delete.append(f"{kind} {name}")
+            if not dry:
+                report(f"{kind} {name}")
+                server.send("PUT", f"/api/{kind}/{found.id}", {"archived": True})
+    return plan
 
 
 def _find_collection(server: Metabase) -> Found | None:

@@ -1,7 +1,7 @@
 """Plan and apply: what is ours on the server against what the definitions say."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import httpx
 
@@ -20,15 +20,6 @@ _LAST_FIRST: tuple[Kind, ...] = ("dashboards", "charts", "datasets", "databases"
 _RECORD = "mdp"  # in the connection: what the last apply sent, as digests by name
 
 
-@dataclass(frozen=True)
-class _Situation:
-    """What is wanted and what was found; ours by UUID."""
-
-    plan: Plan
-    wanted: list[Asset]
-    orphans: list[Asset]
-
-
 def plan(target: Target, dashboards: Iterable[Dashboard], transport: httpx.BaseTransport | None = None) -> Plan:
     """Return what an apply would do; nothing is changed.
 
@@ -43,7 +34,7 @@ def plan(target: Target, dashboards: Iterable[Dashboard], transport: httpx.BaseT
             ours needs.
     """
     with Superset(target, transport) as server:
-        return _look(server, dashboards).plan
+        return _look(server, dashboards)[0]
 
 
 def apply(target: Target, dashboards: Iterable[Dashboard], transport: httpx.BaseTransport | None = None) -> Plan:
@@ -57,23 +48,24 @@ def apply(target: Target, dashboards: Iterable[Dashboard], transport: httpx.Base
         PermanentError: as `plan`.
     """
     with Superset(target, transport) as server:
-        situation = _look(server, dashboards)
-        if situation.plan.empty:
-            return situation.plan
-        _send(server, situation.wanted)
+        result, wanted, orphans = _look(server, dashboards)
+        if result.empty:
+            return result
+        _send(server, wanted)
         numbers = {asset.uuid: asset.id for asset in unpack(server.export())}
         roles = server.dashboard_roles()
-        for asset in situation.wanted:
+        for asset in wanted:
             number = numbers.get(asset.uuid)
             if asset.kind == "dashboards" and number is not None and _VISITORS not in roles.get(number, set()):
                 server.publish(number, _VISITORS)
-        for orphan in sorted(situation.orphans, key=lambda asset: _LAST_FIRST.index(asset.kind)):
+        for orphan in sorted(orphans, key=lambda asset: _LAST_FIRST.index(asset.kind)):
             if orphan.id is not None:
                 server.delete(orphan.kind, orphan.id)
-        return situation.plan
+        return result
 
 
-def _look(server: Superset, dashboards: Iterable[Dashboard]) -> _Situation:
+def _look(server: Superset, dashboards: Iterable[Dashboard]) -> tuple[Plan, list[Asset], list[Asset]]:
+    """Return what an apply would do, everything that is wanted, and what we made and no longer define."""
     wanted = render(dashboards, read_views(), server.target.warehouse)
     present = unpack(server.export())
     _require_free_names(server, wanted, present)
@@ -96,7 +88,7 @@ def _look(server: Superset, dashboards: Iterable[Dashboard]) -> _Situation:
                 result.drift.append(asset.name)
     orphans = _orphans(wanted, present, record)
     result.delete.extend(asset.name for asset in orphans)
-    return _Situation(result, wanted, orphans)
+    return result, wanted, orphans
 
 
 def _send(server: Superset, wanted: list[Asset]) -> None:

@@ -19,6 +19,7 @@ from minidata.warehouse.views import SCHEMA, View
 
 _VERSION = "1.0.0"
 _CONNECTION = "Warehouse"
+_TYPES = {"timestamptz": "TIMESTAMP WITH TIME ZONE"}  # other types have the same name in Superset, in capitals
 _MASK = "X" * 10  # what Superset shows instead of a password
 KINDS: tuple[Kind, ...] = ("databases", "datasets", "charts", "dashboards")
 
@@ -29,8 +30,8 @@ class Asset:
 
     Attributes:
         kind: what it is.
-        name: what plans call it.
-        content: its file.
+        name: in plans.
+        content: of its file.
         id: its number on the server, if it came from there.
     """
 
@@ -67,27 +68,25 @@ def uri(warehouse: Warehouse, password: str) -> str:
     return f"postgresql+psycopg2://{warehouse.user}:{quote(password, safe='')}@{place}?sslmode={warehouse.tls}"
 
 
+def _asset(kind: Kind, name: str, content: dict[str, Any], shown: str | None = None) -> Asset:
+    common = {"uuid": uuid_of(kind, name), "is_managed_externally": True, "version": _VERSION}
+    return Asset(kind, shown or name, content | common)
+
+
 def _database(warehouse: Warehouse) -> Asset:
     content = {
         "database_name": _CONNECTION,
         "sqlalchemy_uri": uri(warehouse, _MASK),
         "cache_timeout": None,
         "expose_in_sqllab": True,
-        "allow_run_async": False,
-        "allow_ctas": False,
-        "allow_cvas": False,
-        "allow_dml": False,
-        "allow_csv_upload": False,
+        **dict.fromkeys(("allow_run_async", "allow_ctas", "allow_cvas", "allow_dml", "allow_csv_upload"), False),
         "impersonate_user": False,
-        "is_managed_externally": True,
         "extra": {
             "engine_params": {"connect_args": {"application_name": "superset", "connect_timeout": 5}},
             "allows_virtual_table_explore": True,
         },
-        "uuid": uuid_of("databases", _CONNECTION),
-        "version": _VERSION,
     }
-    return Asset("databases", _CONNECTION, content)
+    return _asset("databases", _CONNECTION, content)
 
 
 def _dataset(name: str, view: View) -> Asset:
@@ -96,11 +95,9 @@ def _dataset(name: str, view: View) -> Asset:
             "column_name": column,
             "verbose_name": declared.label,
             "description": declared.means,
-            "type": _TYPES[declared.type],
+            "type": _TYPES.get(declared.type, declared.type.upper()),
             "is_dttm": declared.type == "timestamptz",
-            "is_active": True,
-            "groupby": True,
-            "filterable": True,
+            **dict.fromkeys(("is_active", "groupby", "filterable"), True),
         }
         for column, declared in view.columns.items()
     ]
@@ -111,27 +108,14 @@ def _dataset(name: str, view: View) -> Asset:
         "description": view.means,
         "main_dttm_col": view.time,
         "filter_select_enabled": True,
-        "is_managed_externally": True,
         "columns": columns,
         "metrics": [{"metric_name": "count", "verbose_name": "Rows", "metric_type": "count", "expression": "COUNT(*)"}],
-        "uuid": uuid_of("datasets", name),
         "database_uuid": uuid_of("databases", _CONNECTION),
-        "version": _VERSION,
     }
-    return Asset("datasets", f"{SCHEMA}.{name}", content)
-
-
-_TYPES = {
-    "text": "TEXT",
-    "boolean": "BOOLEAN",
-    "bigint": "BIGINT",
-    "numeric": "NUMERIC",
-    "timestamptz": "TIMESTAMP WITH TIME ZONE",
-}
+    return _asset("datasets", name, content, f"{SCHEMA}.{name}")
 
 
 def _chart(dashboard: Dashboard, tile: Tile) -> Asset:
-    name = f"{dashboard.name}/{tile.name}"
     content = {
         "slice_name": tile.title,
         "description": tile.means,
@@ -139,12 +123,9 @@ def _chart(dashboard: Dashboard, tile: Tile) -> Asset:
         "params": form(dashboard, tile),
         "query_context": None,
         "cache_timeout": None,
-        "is_managed_externally": True,
-        "uuid": uuid_of("charts", name),
         "dataset_uuid": uuid_of("datasets", tile.view),
-        "version": _VERSION,
     }
-    return Asset("charts", name, content)
+    return _asset("charts", f"{dashboard.name}/{tile.name}", content)
 
 
 def _dashboard(dashboard: Dashboard) -> Asset:
@@ -154,13 +135,10 @@ def _dashboard(dashboard: Dashboard) -> Asset:
         "description": dashboard.question,
         "css": CSS,
         "published": True,
-        "is_managed_externally": True,
         "position": position(dashboard),
         "metadata": metadata(dashboard),
-        "uuid": uuid_of("dashboards", dashboard.name),
-        "version": _VERSION,
     }
-    return Asset("dashboards", dashboard.name, content)
+    return _asset("dashboards", dashboard.name, content)
 
 
 def pack(assets: Iterable[Asset]) -> bytes:
@@ -176,7 +154,7 @@ def pack(assets: Iterable[Asset]) -> bytes:
 
 
 def path(asset: Asset) -> str:
-    """Return where an object's file lies in the zip."""
+    """Return the path of an object's file in the zip."""
     return f"{asset.kind}/{asset.uuid}.yaml"
 
 
@@ -184,7 +162,7 @@ def unpack(content: bytes) -> list[Asset]:
     """Read every object from an export.
 
     Raises:
-        PermanentError: if it is no export of Superset.
+        PermanentError: if it is not an export of Superset.
     """
     assets = []
     try:
@@ -197,7 +175,7 @@ def unpack(content: bytes) -> list[Asset]:
                     assets.append(Asset(kind, str(data["uuid"]), data, _number(file)))
     except (zipfile.BadZipFile, yaml.YAMLError, KeyError, TypeError) as error:
         raise PermanentError(
-            f"The export of Superset cannot be read: {error}. Is it a version that the dashboards were not made for?"
+            f"The export of Superset cannot be read: {error}. Check that its version is 6.x."
         ) from error
     return assets
 

@@ -40,6 +40,10 @@ def form(dashboard: Dashboard, tile: Tile) -> Form:
     return common | _FORMS[tile.chart](tile, metrics)
 
 
+def _legend(*, shown: bool, place: str = "top") -> Form:
+    return {"show_legend": shown, "legendType": "scroll", "legendOrientation": place}
+
+
 def _metric(tile: Tile, name: str, expression: str) -> Form:
     return {
         "expressionType": "SQL",
@@ -91,7 +95,7 @@ def _number(tile: Tile, metrics: list[Form]) -> Form:
 def _over_time(tile: Tile, metrics: list[Form]) -> Form:
     time, series = tile.dimensions[0], tile.series
     legend = _LEGEND_PIXELS.get(tile.chart) if series else None
-    result: Form = {
+    result = _legend(shown=len(metrics) > 1 or series is not None, place="right" if legend else "top") | {
         "x_axis": time.column,
         "time_grain_sqla": _GRAINS[str(time.every)],
         "x_axis_time_format": "smart_date",
@@ -99,9 +103,6 @@ def _over_time(tile: Tile, metrics: list[Form]) -> Form:
         "groupby": [series.column] if series else [],
         "y_axis_format": _FORMATS[tile.measures[0].shown],
         "truncate_metric": True,
-        "show_legend": len(metrics) > 1 or series is not None,
-        "legendType": "scroll",
-        "legendOrientation": "top" if legend is None else "right",
         "legendMargin": legend,
         "rich_tooltip": True,
         "tooltipTimeFormat": "smart_date",
@@ -133,31 +134,32 @@ def _row(tile: Tile, metrics: list[Form]) -> Form:
 
 def _scatter(tile: Tile, metrics: list[Form]) -> Form:
     x, y, *size = tile.measures
-    return _order(tile, "orderby") | {
-        "entity": tile.dimensions[0].column,
-        "series": tile.series.column if tile.series else None,
-        "x": metrics[0],
-        "y": metrics[1],
-        "size": metrics[2] if size else metrics[1],
-        "max_bubble_size": "25",
-        "opacity": 0.6,
-        "show_legend": tile.series is not None,
-        "legendType": "scroll",
-        "legendOrientation": "top",
-        "tooltipSizeFormat": _FORMATS[size[0].shown if size else y.shown],
-        "xAxisFormat": _FORMATS[x.shown],
-        "x_axis_label": x.name,
-        "logXAxis": x.shown == "short",  # what is abbreviated spans magnitudes
-        "x_axis_title_margin": 30,
-        "y_axis_format": _FORMATS[y.shown],
-        "y_axis_label": y.name,
-        "logYAxis": y.shown == "short",
-        "y_axis_title_margin": 50,
-    }
+    return (
+        _order(tile, "orderby")
+        | _legend(shown=tile.series is not None)
+        | {
+            "entity": tile.dimensions[0].column,
+            "series": tile.series.column if tile.series else None,
+            "x": metrics[0],
+            "y": metrics[1],
+            "size": metrics[2] if size else metrics[1],
+            "max_bubble_size": "25",
+            "opacity": 0.6,
+            "tooltipSizeFormat": _FORMATS[size[0].shown if size else y.shown],
+            "xAxisFormat": _FORMATS[x.shown],
+            "x_axis_label": x.name,
+            "logXAxis": x.shown == "short",  # what is abbreviated spans magnitudes
+            "x_axis_title_margin": 30,
+            "y_axis_format": _FORMATS[y.shown],
+            "y_axis_label": y.name,
+            "logYAxis": y.shown == "short",
+            "y_axis_title_margin": 50,
+        }
+    )
 
 
 def _pie(tile: Tile, metrics: list[Form]) -> Form:
-    return {
+    return _legend(shown=True) | {
         "groupby": [tile.dimensions[0].column],
         "metric": metrics[0],
         "donut": True,
@@ -165,11 +167,8 @@ def _pie(tile: Tile, metrics: list[Form]) -> Form:
         "outerRadius": 65,
         "label_type": "value",
         "labels_outside": False,
-        "legendType": "scroll",
-        "legendOrientation": "top",
         "number_format": _FORMATS[tile.measures[0].shown],
         "show_labels": True,
-        "show_legend": True,
         "show_total": True,
         "sort_by_metric": True,
     }

@@ -14,7 +14,9 @@ CSS = """\
 [data-test='slice-header'] [aria-label='warning'], [role='img'][aria-label='empty'] { display: none; }
 [role='img'][aria-label='empty'] + div p { font-size: 0; }
 [role='img'][aria-label='empty'] + div p:first-child::after { content: 'Nothing to show.'; font-size: 14px; }
-.dashboard-markdown .dashboard-component-chart-holder { padding: 0 16px; font-size: 12px; opacity: .75; }
+.dashboard-markdown { margin-top: -16px; }
+.dashboard-markdown .dashboard-component-chart-holder { padding: 0 16px; font-size: 12px; }
+.dashboard-markdown p { margin: 0; opacity: .75; }
 """
 
 
