@@ -105,8 +105,8 @@ def lines_of(file: str) -> list[str]:
     return [line for line in (PROJECT / file).read_text().splitlines() if line and not line.startswith(("#", " "))]
 
 
-# What markdown-it, httpx and jsonschema use if it happens to be there, and do without.
-USED_IF_THERE = {"linkify-it-py", "click", "arrow", "isoduration"}
+# Optional imports of markdown-it, httpx and rich.
+USED_IF_THERE = {"linkify-it-py", "click", "attrs"}
 UPLOAD = """
 import simulator.__main__
 from minidata.settings import Settings
