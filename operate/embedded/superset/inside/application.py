@@ -1,4 +1,4 @@
-"""Superset's application, and what can only be changed once it is made: start page, theme, templates, answers."""
+"""Superset's application, and what can only be changed once it is made: who is let in, its pages, its answers."""
 
 from pathlib import Path
 
@@ -6,7 +6,12 @@ import numpy as np
 from flask import Flask
 from jinja2 import ChoiceLoader, FileSystemLoader
 
+from operate.embedded.superset.inside.log_ins import remember_log_ins
+from operate.embedded.superset.inside.markup import break_tags
+from operate.embedded.superset.inside.origins import refuse_other_sites
+from operate.embedded.superset.inside.paces import keep_paces
 from operate.embedded.superset.inside.start_page import add_start_page
+from operate.embedded.superset.inside.visitors import admit_visitors
 from operate.embedded.superset.inside.whole_numbers import make_drawable
 
 _TEMPLATES = Path(__file__).with_name("templates")
@@ -27,6 +32,8 @@ def create_app() -> Flask:
 
 def finish(app: Flask) -> None:
     """Change the application; Superset calls this (`FLASK_APP_MUTATOR`) before it makes its pages."""
+    for guard in (refuse_other_sites, keep_paces, break_tags, admit_visitors, remember_log_ins):
+        guard(app)
     add_start_page(app)
     app.jinja_loader = ChoiceLoader([FileSystemLoader(_TEMPLATES), app.jinja_loader])
     app.after_request(make_drawable)

@@ -6,6 +6,7 @@ from typing import Any
 
 from operate.embedded.superset.inside.activity import OwnActivity
 from operate.embedded.superset.inside.application import finish
+from operate.embedded.superset.inside.log_ins import SecurityManager
 
 _SPINNER = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24" fill="none" stroke="#2893b3" stroke-width="2">'
@@ -26,6 +27,7 @@ FAB_UPDATE_PERMS = False  # the set-up does it once; at every start it would cos
 FEATURE_FLAGS = {"DASHBOARD_RBAC": True, "ALERT_REPORTS": False}
 EVENT_LOGGER = OwnActivity()
 FLASK_APP_MUTATOR = finish
+CUSTOM_SECURITY_MANAGER = SecurityManager
 
 TRUSTED_HOSTS = ["127.0.0.1", "localhost"]  # no other site's name may be made to point here
 ENABLE_CORS = False
