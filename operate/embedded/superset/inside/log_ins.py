@@ -7,7 +7,7 @@ row as well; the cookie names it.
 import secrets
 from typing import Any
 
-from flask import Flask, session
+from flask import Flask, g, session
 from flask_login import user_logged_in, user_logged_out
 from sqlalchemy import text
 from superset import db
@@ -15,7 +15,12 @@ from superset.security import SupersetSecurityManager
 
 _KEY = "mdp_log_in"
 _DAYS = 7
-_TABLE = "create table if not exists mdp_log_ins (id text primary key, user_id int not null, began timestamptz not null)"
+_TABLE = """
+create table if not exists mdp_log_ins (id text primary key, user_id int not null, began timestamptz not null)
+"""
+_ALIVE = """
+select 1 from mdp_log_ins where id = :id and user_id = :user and began > now() - :days * interval '1 day'
+"""
 
 
 class SecurityManager(SupersetSecurityManager):
@@ -24,13 +29,10 @@ class SecurityManager(SupersetSecurityManager):
     def load_user(self, pk: Any) -> Any:
         """Return the user of a session while its log-in lasts."""
         row = {"id": session.get(_KEY), "user": int(pk), "days": _DAYS}
-        alive = "select 1 from mdp_log_ins where id = :id and user_id = :user and began > now() - :days * interval '1 day'"
-        return super().load_user(pk) if db.session.execute(text(alive), row).first() else None
+        return super().load_user(pk) if db.session.execute(text(_ALIVE), row).first() else None
 
     def load_user_jwt(self, _jwt_header: Any, jwt_data: Any) -> Any:
         """Return the user of a token, which lasts for minutes and has no session."""
-        from flask import g  # noqa: PLC0415
-
         g.user = SupersetSecurityManager.load_user(self, jwt_data["sub"])
         return g.user
 

@@ -15,7 +15,7 @@ _MOST_QUERIES = 4
 _PAGES = range(10**6)
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """A question that no saved chart asks. Its text says what differs."""
 
 
@@ -27,7 +27,7 @@ def check(asked: Json, saved: Saved) -> None:
         saved: what is stored.
 
     Raises:
-        Refused: if it asks for anything else.
+        RefusedError: if it asks for anything else.
     """
     _compare(asked, saved, _BODY, {"datasource", "queries"})
     for query in asked["queries"]:
@@ -36,10 +36,10 @@ def check(asked: Json, saved: Saved) -> None:
 
 def _compare(asked: Json, saved: Saved, rules: Mapping[str, "_Rule"], needed: set[str]) -> None:
     for key in sorted(needed - asked.keys()):
-        raise Refused(f"it lacks {key}")
+        raise RefusedError(f"it lacks {key}")
     for key, value in asked.items():
         if key not in rules or not rules[key](value, saved):
-            raise Refused(f"it differs in {key[:50]}: {str(value)[:200]}")
+            raise RefusedError(f"it differs in {key[:50]}: {str(value)[:200]}")
 
 
 _Rule = Callable[[Any, Saved], bool]

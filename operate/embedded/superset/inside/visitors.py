@@ -13,7 +13,7 @@ from superset import db, security_manager
 from superset.exceptions import SupersetSecurityException
 from superset.utils import json
 
-from operate.embedded.superset.inside.questions import Refused, check
+from operate.embedded.superset.inside.questions import RefusedError, check
 from operate.embedded.superset.inside.saved import Saved, label, values
 
 _DATA = "ChartDataRestApi.data"
@@ -87,7 +87,7 @@ def refuse(status: int, message: str) -> Response:
 
 
 def _ask() -> Response | None:
-    """Compare a request for data with the chart or filter that it names; put the stored form in the place of its own."""
+    """Compare a request for data with the chart or filter that it names; the stored form replaces its own."""
     if request.mimetype != "application/json":
         return refuse(415, "Send the request as application/json.")
     asked = request.get_json()  # the very object that Superset reads next
@@ -95,7 +95,7 @@ def _ask() -> Response | None:
         form = asked.pop("form_data")
         saved, kept = _stored(form)
         check(asked, saved)
-    except Refused as error:
+    except RefusedError as error:
         return refuse(
             403,
             "Without a log-in, the charts of published dashboards can be asked for as they are saved, with the filters "
@@ -115,9 +115,9 @@ def _stored(form: Mapping[str, Any]) -> tuple[Saved, dict[str, Any]]:
     try:
         security_manager.raise_for_access(dashboard=dashboard)
     except SupersetSecurityException as error:
-        raise Refused("its dashboard is not published") from error
+        raise RefusedError("its dashboard is not published") from error
     if dashboard is None or not dashboard.published:
-        raise Refused("its dashboard is not published")
+        raise RefusedError("its dashboard is not published")
     place = {"dashboardId": dashboard.id}
     targets = list(_targets(dashboard))
     filterable = {column for _, _, column in targets} | set(_clickable(dashboard))
@@ -133,7 +133,7 @@ def _stored(form: Mapping[str, Any]) -> tuple[Saved, dict[str, Any]]:
             steps = [step for query in stored.get("queries", ()) for step in query.get("post_processing") or ()]
             saved = Saved(chart.datasource_id, chart.params_dict, frozenset(filterable), steps=tuple(steps))
             return saved, chart.params_dict | {"slice_id": chart.id} | place
-    raise Refused("its dashboard has no such chart or filter")
+    raise RefusedError("its dashboard has no such chart or filter")
 
 
 def _targets(dashboard: Any) -> Iterator[tuple[str, int, str]]:
