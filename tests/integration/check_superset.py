@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -239,8 +240,8 @@ def test_a_whole_number_is_shown_to_its_last_digit(looked: dict[tuple[str, str],
 
 
 def test_markup_in_the_data_is_text(looked: dict[tuple[str, str], Look]) -> None:
-    """Superset takes the tags of a script out even where it shows every other one as it is."""
-    shown = MARKUP.replace("<script>", "").replace("</script>", "")
+    """An invisible word joiner (U+2060) in each tag keeps it from being one."""
+    shown = re.sub(r"<(?=[a-z/])", "<\u2060", MARKUP)
     assert [row for row in looked["engagement", "visitor"].rows if row[0] == shown]
 
 
