@@ -1,18 +1,18 @@
-"""What an `apply` would do, or did: the same four lists for every tool."""
+"""What an `apply` would do, or did: the same lists for every tool."""
 
 from dataclasses import dataclass, field
 
 
 @dataclass
 class Plan:
-    """Names of objects by what happens to them.
+    """Names of objects.
 
     Attributes:
         create: not there yet.
-        update: there, but not as the definition says: the definition changed, or the object did.
+        update: there, but different from the definition: the definition changed, or the object did.
         delete: made by us, and no longer defined.
         unchanged: there, as defined.
-        drift: those of `update` and `create` that somebody changed or removed by hand in the tool.
+        drift: those of `update` and `create` that someone changed or removed by hand in the tool.
     """
 
     create: list[str] = field(default_factory=list)

@@ -47,7 +47,7 @@ def apply(
 
     Args:
         target: the server.
-        dashboards: what it shall show; ours that are not among them are removed.
+        dashboards: what it should show; ours that are not among them are removed.
         progress: called with the name of each object before it is changed.
         patience: seconds to wait for a server that starts, and again until it has read the views.
 
@@ -111,10 +111,10 @@ def _walk(server: Metabase, dashboards: Sequence[Dashboard], report: Progress, p
 
     Args:
         server: logged in.
-        dashboards: what it shall show.
+        dashboards: what it should show.
         report: called with the name of each object before it is changed.
         patience: seconds to wait until Metabase has read the views.
-        dry: only say what would be done; an id of 0 stands for an object that is not there yet.
+        dry: only say what would be done; an object that is not there yet has the id 0.
 
     Returns:
         What was, or would be, done.

@@ -20,7 +20,7 @@ _COLLECTION = "Made from the dashboards' files. Copies of these objects are your
 
 @dataclass(frozen=True)
 class Ids:
-    """The server's ids; 0 stands for what is not there yet.
+    """Ids on the server; 0 for an object that is not there yet.
 
     Attributes:
         database: of the warehouse.

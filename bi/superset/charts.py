@@ -1,4 +1,4 @@
-"""A tile as the form of one of Superset's charts (what Superset calls `params`)."""
+"""A tile as the settings of a Superset chart (its `params`)."""
 
 from collections.abc import Callable
 from typing import Any
@@ -21,13 +21,13 @@ _FORMATS = {"whole": ",~f", "short": "SMART_NUMBER", "tenths": ",.1f"}
 _GRAINS = {"30 seconds": "PT30S", "1 minute": "PT1M", "5 minutes": "PT5M", "1 hour": "PT1H"}
 _COLOURS = "supersetColors"
 _MOST_ROWS = 50_000  # of a chart that has no limit of its own
-_LEGEND_PIXELS = {"line": 235, "area": 190}  # beside the chart; superset_config.py shortens the names to that
+_LEGEND_PIXELS = {"line": 235, "area": 190}  # next to the chart; superset_config.py shortens the names to fit
 
 Form = dict[str, Any]
 
 
 def form(dashboard: Dashboard, tile: Tile) -> Form:
-    """Return the form of a tile's chart."""
+    """Return the settings of a tile's chart."""
     metrics = [_metric(tile, measure.name, measure_sql(measure)) for measure in tile.measures]
     common: Form = {
         "viz_type": VISUALS[tile.chart],
@@ -55,13 +55,13 @@ def _metric(tile: Tile, name: str, expression: str) -> Form:
 
 
 def _order(tile: Tile, key: str = "timeseries_limit_metric") -> Form:
-    """Return the order of a tile's rows; Superset takes it in the form of a metric, under the chart's own key."""
+    """Return the order of a tile's rows; Superset takes it as a metric, under a key that depends on the chart."""
     expression, descending = row_order(tile)
     return {key: _metric(tile, "Order", expression), "order_desc": descending}
 
 
 def _filters(dashboard: Dashboard, tile: Tile) -> list[Form]:
-    """Return the tile's fixed filters, and the opening through which the dashboard's period reaches it."""
+    """Return the tile's fixed filters, and the empty time filter that the dashboard's period fills."""
     found = [_condition(condition) for condition in tile.where]
     columns = dashboard.filters_of(tile)
     for name, filter_ in dashboard.filters.items():

@@ -23,7 +23,7 @@ CSS = """\
 def position(dashboard: Dashboard) -> dict[str, Any]:
     """Return the grid: each tile is a chart above the line that says what it means.
 
-    Charts are named by UUID; their numbers only stand in for the ones that the server gives.
+    Charts are named by UUID; their numbers are placeholders, which the server replaces.
     """
     parts: dict[str, Any] = {
         "DASHBOARD_VERSION_KEY": "v2",

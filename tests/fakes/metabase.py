@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 Json = Any
-EVERYBODY, ADMINISTRATORS = 1, 2
+ALL_USERS, ADMINISTRATORS = 1, 2
 
 
 def _stamp(id_: int) -> Json:
-    """What the server adds to everything that somebody makes."""
+    """What the server adds to everything that a user makes."""
     return {"entity_id": f"{id_:021d}", "creator_id": 1}
 
 
@@ -46,7 +46,7 @@ class FakeMetabase:
     collections: dict[int, Json] = field(default_factory=dict)
     cards: dict[int, Json] = field(default_factory=dict)
     dashboards: dict[int, Json] = field(default_factory=dict)
-    groups: dict[int, str] = field(default_factory=lambda: {EVERYBODY: "All Users", ADMINISTRATORS: "Administrators"})
+    groups: dict[int, str] = field(default_factory=lambda: {ALL_USERS: "All Users", ADMINISTRATORS: "Administrators"})
     revisions: dict[str, int] = field(default_factory=lambda: {"data": 1, "collections": 1})
     data_graph: dict[str, Json] = field(default_factory=dict)
     collection_graph: dict[str, Json] = field(default_factory=dict)
@@ -152,7 +152,7 @@ class FakeMetabase:
     def make_collection(self, body: Json) -> Json:
         id_ = self.id()
         self.collections[id_] = {"id": id_, "archived": False, "description": None, **body}
-        self.collection_graph.setdefault(str(EVERYBODY), {})[str(id_)] = "write"  # as the root collection's
+        self.collection_graph.setdefault(str(ALL_USERS), {})[str(id_)] = "write"  # as the root collection's
         return self.collections[id_]
 
     def collection(self, id_: int) -> Json:
@@ -251,7 +251,7 @@ class FakeMetabase:
         }  # fmt: skip
 
     def list_groups(self) -> Json:
-        magic = {EVERYBODY: "all-internal-users", ADMINISTRATORS: "admin"}
+        magic = {ALL_USERS: "all-internal-users", ADMINISTRATORS: "admin"}
         return [{"id": id_, "name": name, "magic_group_type": magic.get(id_)} for id_, name in self.groups.items()]
 
     def make_group(self, body: Json) -> Json:

@@ -126,7 +126,7 @@ def test_a_tile_that_is_no_longer_defined_disappears(running: Running, server: S
     assert plan(running.target, fewer).empty
 
 
-def test_what_somebody_made_by_hand_survives(running: Running, server: Superset) -> None:
+def test_objects_made_by_hand_survive(running: Running, server: Superset) -> None:
     datasets = json_of(server, "/api/v1/dataset/?q=(columns:!(id,table_name),page_size:100)")
     dataset = next(d["id"] for d in datasets if d["table_name"] == "channel_now")
     body = {"slice_name": "Mine", "viz_type": "table", "datasource_id": dataset, "datasource_type": "table"}
@@ -210,7 +210,7 @@ def looked(running: Running, browser: Browser, pictures: Path) -> dict[tuple[str
 @pytest.mark.parametrize("person", PEOPLE)
 @pytest.mark.parametrize("dashboard", DASHBOARDS, ids=NAMES)
 class TestLook:
-    def test_every_tile_is_drawn_and_nothing_is_complained_of(
+    def test_every_tile_is_drawn_without_an_error(
         self, looked: dict[tuple[str, str], Look], dashboard: Dashboard, person: str
     ) -> None:
         look = looked[dashboard.name, person]
@@ -264,7 +264,7 @@ CUT = ("trending/over_time", "trending/fastest", "trending/ranking", "trending/b
 def test_a_limit_cuts_equal_rows_where_the_warehouse_cuts_them(
     running: Running, rows: list[Row], looked: dict[tuple[str, str], Look]
 ) -> None:
-    """The last of those that look at numbers: the twins outdo everybody."""
+    """Runs after the tests that look at numbers: the twins are greater than any other channel."""
     seed_twins(running.settings, rows)
     with httpx.Client(base_url=running.url, trust_env=False, timeout=120) as visitor:
         for name in CUT:

@@ -1,4 +1,4 @@
-"""A dashboard as somebody sees it in Chromium, beside what the warehouse says to the same question."""
+"""A dashboard as it is shown in Chromium, and the answer of the warehouse to the same question."""
 
 import json
 import re
@@ -40,7 +40,7 @@ Record = tuple[Any, ...]
 
 @dataclass(frozen=True)
 class Look:
-    """What somebody saw of a dashboard.
+    """What a dashboard showed.
 
     Attributes:
         undrawn: titles of tiles that are missing, wrong, or do not say what they mean.
@@ -156,7 +156,7 @@ class Page:
 
     def _see(self, response: Response) -> None:
         if not response.url.startswith((self._running.url, "data:", "blob:")):
-            self._complaints.append(f"asked of somebody else: {response.url}")
+            self._complaints.append(f"request to another host: {response.url}")
         if response.status >= 400:
             self._complaints.append(f"{response.status} {response.url}")
         if response.url.startswith(self._running.url + _DATA):

@@ -26,7 +26,7 @@ EVERYTHING = {
 
 @dataclass
 class World:
-    """A server and what it shall show."""
+    """A server and what it should show."""
 
     fake: FakeMetabase
     dashboards: list[Dashboard]

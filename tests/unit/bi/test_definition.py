@@ -123,7 +123,7 @@ FAULTS = [
 
 
 @pytest.mark.parametrize(("old", "new", "line", "words"), FAULTS)
-def test_a_fault_is_named_with_file_line_and_mend(tmp_path: Path, old: str, new: str, line: int, words: str) -> None:
+def test_a_fault_is_named_with_file_line_and_fix(tmp_path: Path, old: str, new: str, line: int, words: str) -> None:
     assert old in GOOD
     folder = written(tmp_path, GOOD.replace(old, new, 1))
     with pytest.raises(PermanentError) as caught:
@@ -149,7 +149,7 @@ def test_two_dashboards_of_one_title_are_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00", b"just text", b"[1, 2]"])
-def test_what_is_no_definition_at_all_is_refused_by_name(tmp_path: Path, content: bytes) -> None:
+def test_a_file_that_is_not_a_definition_is_refused_by_name(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "example.yaml").write_bytes(content)
     with pytest.raises(PermanentError, match=r"example\.yaml"):
         read_dashboards(tmp_path)

@@ -10,7 +10,7 @@ from bi.definition import read_dashboards
 from bi.metabase import addresses
 from bi.metabase.objects import read_mark
 from bi.target import Warehouse
-from tests.fakes.metabase import EVERYBODY, FakeMetabase
+from tests.fakes.metabase import ALL_USERS, FakeMetabase
 from tests.fakes.metabase_server import serve
 
 from .metabase_world import COLUMNS, EVERYTHING, World
@@ -45,7 +45,7 @@ def test_an_upgrade_that_shows_queries_in_another_form_is_no_change(world: World
     assert world.plan().empty
 
 
-def test_the_projects_own_dashboards_apply_and_then_rest() -> None:
+def test_the_projects_own_dashboards_apply_and_then_are_unchanged() -> None:
     with serve(FakeMetabase(COLUMNS)) as fake:
         world = World(fake, read_dashboards())
         done = world.apply()
@@ -106,7 +106,7 @@ def test_a_card_made_by_hand_survives(applied: World) -> None:
     assert applied.fake.cards[900] == mine
 
 
-def test_a_copy_of_our_card_is_its_makers(applied: World) -> None:
+def test_a_copy_of_our_card_is_left_alone(applied: World) -> None:
     copied = copy.deepcopy(applied.card("example/second")) | {"id": 900, "name": "Second - Duplicate"}
     applied.fake.cards[900] = copy.deepcopy(copied)
     assert applied.plan().empty
@@ -114,7 +114,7 @@ def test_a_copy_of_our_card_is_its_makers(applied: World) -> None:
     assert applied.fake.cards[900] == copied
 
 
-def test_tiles_and_texts_that_others_put_on_our_dashboard_stay_there(applied: World) -> None:
+def test_tiles_and_texts_that_others_put_on_our_dashboard_stay(applied: World) -> None:
     applied.fake.cards[900] = copy.deepcopy(applied.card("example/first")) | {"id": 900, "description": None}
     board = applied.fake.dashboards[applied.board()["id"]]
     place = {"row": 20, "col": 0, "size_x": 6, "size_y": 4, "parameter_mappings": [], "visualization_settings": {}}
@@ -140,7 +140,7 @@ def test_tabs_that_others_made_stay(applied: World) -> None:
     assert [tile["dashboard_tab_id"] for tile in applied.board()["dashcards"]] == [7, 8]
 
 
-def test_an_object_without_its_mark_is_somebodys_own_and_ours_is_made_anew(applied: World) -> None:
+def test_an_object_without_its_mark_is_not_ours_and_a_new_one_is_made(applied: World) -> None:
     taken = applied.card("example/first")["id"]
     applied.fake.cards[taken]["description"] = "Now mine"
     assert applied.plan().create == ["card example/first"]
@@ -192,7 +192,7 @@ BY_HAND = [
 
 
 @pytest.mark.parametrize(("by_hand", "name"), BY_HAND)
-def test_what_was_changed_by_hand_shows_as_drift_and_apply_mends_it(
+def test_a_change_by_hand_is_drift_and_apply_restores_it(
     applied: World, by_hand: Callable[[World], None], name: str
 ) -> None:
     before = copy.deepcopy([applied.card("example/first"), applied.board()])
@@ -208,7 +208,7 @@ def test_what_was_changed_by_hand_shows_as_drift_and_apply_mends_it(
         assert now == was
 
 
-def test_what_was_thrown_away_by_hand_comes_back(applied: World) -> None:
+def test_an_object_that_was_deleted_by_hand_comes_back(applied: World) -> None:
     applied.fake.cards[applied.card("example/first")["id"]]["archived"] = True
     found = applied.plan()
     assert (found.create, found.update) == (["card example/first"], ["dashboard example"])
@@ -216,24 +216,24 @@ def test_what_was_thrown_away_by_hand_comes_back(applied: World) -> None:
     assert applied.plan().empty
 
 
-def test_viewers_read_our_collection_and_nobody_else_does(applied: World) -> None:
+def test_viewers_and_no_other_users_read_our_collection(applied: World) -> None:
     fake = applied.fake
     (collection,) = fake.collections
     (viewers,) = (id_ for id_, name in fake.groups.items() if name == "Mini Data Platform viewers")
     assert fake.collection_graph == {
-        str(EVERYBODY): {str(collection): "none"},
+        str(ALL_USERS): {str(collection): "none"},
         str(viewers): {str(collection): "read"},
     }
     asks = [group[str(database)]["create-queries"] for group in fake.data_graph.values() for database in fake.databases]
     assert asks == ["no", "no"]
 
 
-def test_permissions_of_ours_that_were_changed_are_drift_and_others_are_nobodys_business(applied: World) -> None:
+def test_changed_permissions_of_ours_are_drift_and_others_are_left_alone(applied: World) -> None:
     (collection,) = applied.fake.collections
     applied.fake.groups[50] = "Analysts"
     applied.fake.collection_graph["50"] = {str(collection): "write", "3": "read"}
     assert applied.plan().empty
-    applied.fake.collection_graph[str(EVERYBODY)][str(collection)] = "write"
+    applied.fake.collection_graph[str(ALL_USERS)][str(collection)] = "write"
     assert applied.plan().drift == ["permissions"]
     applied.apply()
     assert applied.plan().empty
@@ -268,7 +268,7 @@ def test_a_database_that_is_gone_is_made_again_and_the_cards_ask_it(applied: Wor
     assert applied.plan().empty
 
 
-def test_marks_stand_below_the_text_that_people_read(applied: World) -> None:
+def test_the_mark_is_below_the_text_that_people_read(applied: World) -> None:
     card = applied.card("example/first")
     text, mark = read_mark(card["description"], card["id"])
     assert text == "One line."

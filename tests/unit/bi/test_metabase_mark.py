@@ -13,7 +13,7 @@ def test_a_mark_is_read_back_from_below_its_text() -> None:
     assert read_mark(MARK.below("Two\nlines. mdp:not/a#mark"), 12) == ("Two\nlines. mdp:not/a#mark", MARK)
 
 
-def test_a_copy_carries_somebody_elses_mark_and_so_none() -> None:
+def test_a_copy_has_no_mark_of_its_own() -> None:
     text, mark = read_mark(MARK.below("Text"), 13)
     assert (text, mark) == ("Text", None)
 
@@ -24,7 +24,7 @@ def test_a_mark_of_a_creation_under_way_fits_any_id() -> None:
 
 
 @pytest.mark.parametrize("description", [None, "", "Mine", "mdp:trending/pace", "mdp:a#1:zz:zz"])
-def test_what_has_no_mark_is_somebody_elses(description: str | None) -> None:
+def test_an_object_without_a_mark_is_not_ours(description: str | None) -> None:
     assert read_mark(description, 12) == (description or "", None)
 
 
@@ -81,8 +81,8 @@ def test_another_field_or_query_looks_different() -> None:
 
 def test_other_peoples_tiles_do_not_change_a_dashboards_look_and_ours_do() -> None:
     board = {"name": "B", "dashcards": [{"id": 1, "card_id": 10, "row": 0, "col": 0}]}
-    strangers = {"id": 2, "card_id": 99, "row": 5, "col": 0}
-    with_stranger = board | {"dashcards": [*board["dashcards"], strangers, {"id": 3, "card_id": None}]}
+    other = {"id": 2, "card_id": 99, "row": 5, "col": 0}
+    with_others = board | {"dashcards": [*board["dashcards"], other, {"id": 3, "card_id": None}]}
     moved = board | {"dashcards": [{"id": 1, "card_id": 10, "row": 4, "col": 0}]}
-    assert dashboard_look(board, "T", {10}) == dashboard_look(with_stranger, "T", {10})
+    assert dashboard_look(board, "T", {10}) == dashboard_look(with_others, "T", {10})
     assert dashboard_look(board, "T", {10}) != dashboard_look(moved, "T", {10})

@@ -1,4 +1,4 @@
-"""A Metabase that is down, slow, old, new, somebody else's, or fails half-way."""
+"""A Metabase that is down, slow, old, new, set up by someone else, or failing half-way."""
 
 import copy
 from collections.abc import Iterator
@@ -66,7 +66,7 @@ def test_answers_become_errors_in_words(answer: Any, error: type[Exception], wor
         server.wait_until_ready(0)
 
 
-def test_neither_a_proxy_nor_netrc_has_a_say(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_proxies_of_the_environment_are_not_used(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     monkeypatch.delenv("NO_PROXY", raising=False)
@@ -74,7 +74,7 @@ def test_neither_a_proxy_nor_netrc_has_a_say(world: World, monkeypatch: pytest.M
     assert world.plan().create
 
 
-def test_a_server_that_somebody_else_set_up_is_left_alone(world: World) -> None:
+def test_a_server_that_someone_else_set_up_is_left_alone(world: World) -> None:
     world.fake.set_up_by("someone@example.org", "theirs")
     for act in (world.plan, world.apply):
         with pytest.raises(PermanentError, match=r"set up by someone else.*Nothing was changed"):
@@ -122,7 +122,7 @@ def test_a_key_that_the_server_does_not_take_is_named_in_its_words(world: World)
         world.apply()
 
 
-def test_a_warehouse_that_metabase_cannot_reach_is_said_in_its_words(world: World) -> None:
+def test_a_warehouse_that_metabase_cannot_reach_is_reported_in_its_words(world: World) -> None:
     world.fake.reachable = False
     with pytest.raises(PermanentError, match="check the host"):
         world.apply()
@@ -144,7 +144,7 @@ def test_new_views_are_read_before_the_cards_that_need_them(world: World) -> Non
     assert "card example/first" in world.apply().create
 
 
-def test_a_database_of_somebody_elses_with_our_name_is_left_alone(world: World) -> None:
+def test_a_database_of_someone_else_with_our_name_is_left_alone(world: World) -> None:
     world.fake.set_up_by("admin@example.org", "admin-secret")
     theirs = {"id": 5, "name": "Mini Data Platform", "engine": "h2", "details": {}, "description": None}
     world.fake.databases[5] = copy.deepcopy(theirs)
@@ -154,7 +154,7 @@ def test_a_database_of_somebody_elses_with_our_name_is_left_alone(world: World) 
     assert world.fake.writes() == []
 
 
-def test_permissions_that_somebody_changes_meanwhile_are_a_transient_error(world: World) -> None:
+def test_permissions_that_someone_changes_meanwhile_are_a_transient_error(world: World) -> None:
     world.fake.fail = lambda method, path: (
         (409, "stale") if path == "/api/permissions/graph" and method == "PUT" else None
     )

@@ -99,7 +99,7 @@ def test_the_greatest_series_are_chosen_among_what_the_visitor_sees(dashboard: D
     assert 'order by row(sum("views_gained") is not null, sum("views_gained"), "video") desc limit 6' in query
 
 
-def test_a_choice_that_a_view_knows_nothing_of_leaves_its_tile_alone(dashboard: Dashboard) -> None:
+def test_a_choice_without_a_column_in_the_view_does_not_change_the_tile(dashboard: Dashboard) -> None:
     chosen = Selection(period=(datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC)))
     third = tile(dashboard, "third")
     assert tile_sql(dashboard, third, chosen) == tile_sql(dashboard, third)

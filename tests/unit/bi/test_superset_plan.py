@@ -37,7 +37,7 @@ class Server:
         self.held = [numbered(a, n) for n, a in enumerate(held, start=100)]
         self.faults = faults
         self.changes: list[str] = []
-        self.foreign = 0  # dashboards that somebody else made
+        self.foreign = 0  # dashboards that someone else made
         self.visitors: set[int] = {a.id or 0 for a in self.held if a.kind == "dashboards"}
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
@@ -166,7 +166,7 @@ def test_a_dataset_that_other_peoples_charts_use_stays() -> None:
     assert Server(recorded([*ASSETS, gone, theirs])).plan().delete == []
 
 
-def test_a_name_that_somebody_else_has_is_named_and_nothing_is_sent() -> None:
+def test_a_name_that_is_taken_is_reported_and_nothing_is_sent() -> None:
     theirs = Asset("dashboards", "x", {"uuid": "1" * 32, "slug": "health", "dashboard_title": "Theirs"})
     server = Server([theirs])
     with pytest.raises(PermanentError, match="a dashboard whose address ends in `health`"):

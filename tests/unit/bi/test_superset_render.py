@@ -54,7 +54,7 @@ def test_the_period_reaches_a_tile_whose_view_has_a_time_and_no_other(dashboard:
 
 
 @each_tile
-def test_a_filter_spares_the_tiles_that_it_cannot_narrow(dashboard: Dashboard, tile: Tile) -> None:
+def test_a_filter_excludes_the_tiles_that_it_cannot_narrow(dashboard: Dashboard, tile: Tile) -> None:
     content = asset(dashboard.name).content
     number = content["position"][f"CHART-{tile.name}"]["meta"]["chartId"]
     spared = {
@@ -76,7 +76,7 @@ def test_a_tile_is_a_chart_above_the_line_that_says_what_it_means(dashboard: Das
 
 
 @each_tile
-def test_rows_and_series_stand_in_the_order_of_the_tile(dashboard: Dashboard, tile: Tile) -> None:
+def test_rows_and_series_have_the_order_of_the_tile(dashboard: Dashboard, tile: Tile) -> None:
     chart = form(dashboard, tile)
     order = chart.get("timeseries_limit_metric") or chart.get("orderby")
     found = (order["sqlExpression"], chart["order_desc"]) if order else None
