@@ -1,6 +1,6 @@
-"""One DAG for each declaration in datasets/: from an uploaded snapshot to the tables, woken by the upload."""
+"""One DAG for each declaration in datasets/: an upload wakes it, and it takes snapshots from raw to the tables."""
 
-from airflow.sdk import DAG, Asset, AssetWatcher, get_current_context, task
+from airflow.sdk import DAG, Asset, AssetWatcher, task
 from airflow.sdk.exceptions import AirflowSkipException
 
 from minidata.dataset import Dataset, read_datasets
@@ -8,23 +8,22 @@ from minidata.events.trigger import SnapshotTrigger
 from minidata.settings import load_settings
 
 
-def give_back(context) -> None:
-    """Free the files of a run whose worker was killed, before their lease runs out."""
-    from etl.release import release_killed
+def release(context) -> None:
+    """Release the files of a run whose worker was killed, before their lease runs out."""
+    from etl.step import release_killed
 
     release_killed(context["run_id"])
 
 
-def run(step: str, batch: int) -> int:
-    """Run one step of the batch, and hand the batch on."""
+def run(step: str, batch: int) -> dict[str, int]:
+    """Run one step of a batch and return its counts."""
     from etl.step import run_step
 
-    run_step(step, batch)
-    return batch
+    return run_step(step, batch)
 
 
 def pipeline(dataset: Dataset) -> None:
-    """Make the DAG of a dataset; its trigger wakes it, and nothing else of it knows the others."""
+    """Make the DAG of a dataset."""
     name = dataset.name
     uploads = AssetWatcher(name=f"{name}_uploads", trigger=SnapshotTrigger(dataset=name))
     raw = Asset(name=f"{name}_raw", uri=f"s3://raw/{name}/", watchers=[uploads])
@@ -37,42 +36,43 @@ def pipeline(dataset: Dataset) -> None:
         max_active_runs=2,
         catchup=False,
         is_paused_upon_creation=False,
-        on_failure_callback=give_back,
+        default_args={"retries": 0},
+        on_failure_callback=release,
         tags=["pipeline"],
         doc_md=f"{dataset.title}: from an uploaded snapshot to the tables, woken by the upload.",
     ):
 
-        @task(retries=0)
-        def extract() -> int:
+        @task
+        def extract(run_id=None) -> int:
             """Claim the snapshots that wait."""
             from etl.extract import extract
 
-            batch = extract(name, get_current_context()["run_id"])
-            if batch is None:
+            if (batch := extract(name, run_id)) is None:
                 raise AirflowSkipException("Nothing waits.")
             return batch
 
-        @task(retries=0, inlets=[raw], outlets=[quarantine])
-        def validate(batch: int) -> int:
-            """Part good rows from bad ones, and good files from bad ones."""
-            return run("validate", batch)
+        @task.short_circuit(ignore_downstream_trigger_rules=False, inlets=[raw], outlets=[quarantine])
+        def validate(batch: int) -> int | None:
+            """Split good rows from rejected ones; without a valid file, skip to archive."""
+            return batch if run("validate", batch)["valid"] else None
 
-        @task(retries=0)
+        @task
         def transform(batch: int) -> int:
             """Turn rows into rollups."""
-            return run("transform", batch)
+            run("transform", batch)
+            return batch
 
-        @task(retries=0, outlets=tables)
-        def load(batch: int) -> int:
+        @task(outlets=tables)
+        def load(batch: int) -> None:
             """Merge the rollups into the tables, exactly once."""
-            return run("load", batch)
+            run("load", batch)
 
-        @task(retries=0, outlets=[Asset(name=f"{name}_archive", uri=f"s3://archive/{name}/")])
-        def archive(batch: int) -> int:
-            """Move what is done out of raw."""
-            return run("archive", batch)
+        @task(outlets=[Asset(f"{name}_archive", f"s3://archive/{name}/")], trigger_rule="none_failed_min_one_success")
+        def archive(batch: int) -> None:
+            """Move the files out of raw."""
+            run("archive", batch)
 
-        archive(load(transform(validate(extract()))))
+        load(transform(validate(batch := extract()))) >> archive(batch)
 
 
 for declared in read_datasets(load_settings().datasets_folder).values():

@@ -11,14 +11,14 @@ log = logging.getLogger(__name__)
 
 
 def extract(dataset: str, run: str) -> int | None:
-    """Claim what waits of a dataset.
+    """Claim the due files of a dataset.
 
     Args:
         dataset: its name.
-        run: a name for this work, unique, such as the run's id.
+        run: a unique name for this work, such as the run's id.
 
     Returns:
-        The id of the batch, which the other steps take; None if nothing waits.
+        The id of the batch, for the other steps; None if nothing is due.
 
     Raises:
         PlatformError: if a bucket or the warehouse is away; nothing is claimed, so no file loses an attempt.
@@ -31,14 +31,6 @@ def extract(dataset: str, run: str) -> int | None:
         batch = ledger.claim(connection, dataset, run, settings)
         if batch is None:
             return None
-        files = ledger.batch_files(connection, batch.batch_id)
-        for file in files:
-            log.info(
-                "batch %d: %s (%s), %d bytes, %s",
-                batch.batch_id,
-                file.key,
-                file.version,
-                file.size,
-                file.state,
-            )
+        for file in ledger.batch_files(connection, batch.batch_id):
+            log.info("batch %d: %s (%s), %d bytes, %s", batch.batch_id, file.key, file.version, file.size, file.state)
         return batch.batch_id

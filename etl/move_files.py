@@ -1,49 +1,63 @@
-"""Move files: copy, check, then delete exactly the version that was read."""
+"""Move files: name the new place, copy, check, then delete exactly the version that was read.
+
+Names hold the SHA-256 of the content, so that two contents never share one.
+"""
 
 import base64
+import hashlib
+import re
+import tempfile
 from contextlib import suppress
+from datetime import datetime
 from urllib.parse import quote
 
-from etl.step import Work
-from minidata.errors import ObjectGoneError, TransientError
-from minidata.ledger import BatchFile
+from etl import BatchContext
+from minidata.errors import ObjectGoneError, PermanentError, TransientError
+from minidata.ledger import BatchFile, File
+from minidata.settings import Settings
+from minidata.store import ObjectStore
 
+MAX_KEY_BYTES = 1024  # the limit of S3
+MAX_NAME_BYTES = 255  # the limit of stores that keep objects in a file system, after the last slash
+_EXTENSION = re.compile(r"(?:\.csv)?\.(?:gz|zst)\Z|\.[A-Za-z0-9]{1,10}\Z", re.IGNORECASE)
+_PAGE = ".reasons.json"
 _LONGEST_METADATA = 1500  # bytes; S3 allows 2048 for all of an object's metadata together
+_IN_MEMORY = 8 * 2**20  # bytes; a larger file waits on disk until its hash is checked
 
 
-def move_file(work: Work, file: BatchFile, bucket: str, key: str) -> None:
-    """Bring one version from `raw` to its place; an upload that lands meanwhile is another version and stays.
+def move_file(batch: BatchContext, file: BatchFile, bucket: str, key: str) -> None:
+    """Move one version from `raw` to its place; an upload that arrives meanwhile is another version and stays.
 
-    The copy is read back and its SHA-256 compared before anything is deleted. The name holds the content's hash: what
-    is there already, from a try that was cut off or a repetition, is not written again and keeps its metadata.
+    The copy is read back and its SHA-256 compared before anything is deleted. The name holds the content's hash: an
+    object that is there already, from an interrupted move or a duplicate, is not written again and keeps its metadata.
 
     Raises:
         TransientError: if the copy is not what was read.
     """
-    raw = work.settings.raw_bucket
-    copied = _digest(work, bucket, key)
+    raw = batch.settings.raw_bucket
+    copied = _digest(batch, bucket, key)
     if copied != file.sha256:
-        # Gone from raw: another worker may have brought it there just now, which the second look tells.
+        # Gone from raw: another worker may have just moved it, which the second look shows.
         with suppress(ObjectGoneError):
-            work.store.copy(file.object, raw, bucket, key, _metadata(file))
-        copied = _digest(work, bucket, key)
+            batch.store.copy(file.object, raw, bucket, key, _metadata(file))
+        copied = _digest(batch, bucket, key)
     if copied is None:
         raise TransientError(f"{file.key} ({file.version}) is neither in {raw} nor in {bucket}/{key}.")
     if copied != file.sha256:
         raise TransientError(f"The copy of {file.key} in {bucket}/{key} differs from what was read from {raw}.")
-    work.store.delete_version(raw, file.key, file.version)
+    batch.store.delete_version(raw, file.key, file.version)
 
 
-def _digest(work: Work, bucket: str, key: str) -> str | None:
-    """Read what has a name through and return its SHA-256; None if nothing has."""
+def _digest(batch: BatchContext, bucket: str, key: str) -> str | None:
+    """Return the SHA-256 of an object, or None if the key does not exist."""
     try:
-        return work.store.sha256(bucket, key)
+        return batch.store.sha256(bucket, key)
     except ObjectGoneError:
         return None
 
 
 def _metadata(file: BatchFile) -> dict[str, str]:
-    """Carry over what a new object would forget; headers are ASCII and short, keys need not be."""
+    """Return what a copy would lose; metadata is ASCII and short, keys need not be."""
     quoted = quote(file.key)
     key = (
         {"mdp-key": quoted}
@@ -55,3 +69,75 @@ def _metadata(file: BatchFile) -> dict[str, str]:
         "mdp-arrived-at": file.arrived_at.isoformat(),
         "mdp-sha256": str(file.sha256),
     }
+
+
+def put_back(store: ObjectStore, settings: Settings, file: File) -> str:
+    """Copy a quarantined file back into `raw` under its key, as a new upload.
+
+    The ledger will see a new version; the old one and its copy in quarantine stay unchanged.
+
+    Args:
+        store: with the pipeline's key.
+        settings: names of the buckets.
+        file: a file in the state `quarantined`.
+
+    Returns:
+        The id of the new version.
+
+    Raises:
+        ObjectGoneError: if quarantine no longer holds it.
+        PermanentError: if the bytes there are not those that were validated.
+    """
+    place = str(file.archive_key)
+    digest = hashlib.sha256()
+    with tempfile.SpooledTemporaryFile(_IN_MEMORY) as original:
+        for chunk in store.read(settings.quarantine_bucket, place):
+            digest.update(chunk)
+            original.write(chunk)
+        if digest.hexdigest() != file.sha256:
+            raise PermanentError(
+                f"{settings.quarantine_bucket}/{place} is not the file that was moved there: its content has changed. "
+                "Upload the right file with `./mdp upload`."
+            )
+        original.seek(0)
+        return store.write(settings.raw_bucket, file.key, original)
+
+
+def archive_key(key: str, sha256: str, dataset: str, arrived_at: datetime) -> str:
+    """Name a loaded snapshot: `<dataset>/YYYY/MM/DD/<key with the SHA-256 before its extension>`."""
+    return _addressed(f"{dataset}/{arrived_at:%Y/%m/%d}/", key, sha256)
+
+
+def quarantine_key(key: str, sha256: str) -> str:
+    """Name an invalid snapshot: `files/<key with the SHA-256 before its extension>`."""
+    return _addressed("files/", key, sha256)
+
+
+def reasons_key(quarantined: str) -> str:
+    """Name the page of reasons of a quarantined snapshot."""
+    return f"{quarantined}{_PAGE}"
+
+
+def rejects_key(key: str, sha256: str, dataset: str, arrived_at: datetime) -> str:
+    """Name the rejected rows of a good snapshot: `rejects/<dataset>/YYYY/MM/DD/….rejects.csv`."""
+    return _addressed(f"rejects/{dataset}/{arrived_at:%Y/%m/%d}/", key, sha256) + ".rejects.csv"
+
+
+def _addressed(prefix: str, key: str, sha256: str) -> str:
+    """Put the content's hash before the extension, and shorten a key that would grow too long.
+
+    A shortened key keeps its beginning and gets its own hash, so that two long keys stay apart; the full key
+    is in the object's metadata.
+    """
+    found = _EXTENSION.search(key)
+    stem, extension = (key[: found.start()], found.group()) if found and found.start() else (key, "")
+    tail = f".{sha256}{extension}"
+    kept = stem.encode()
+    room = MAX_KEY_BYTES - len((prefix + tail + _PAGE).encode())
+    name_room = MAX_NAME_BYTES - len((tail + _PAGE).encode())
+    if len(kept) > room or len(kept) - kept.rfind(b"/") - 1 > name_room:
+        mark = "~" + hashlib.sha256(key.encode()).hexdigest()
+        kept = kept[: room - len(mark)]
+        kept = kept[: kept.rfind(b"/") + 1 + name_room - len(mark)]
+        stem = kept.decode(errors="ignore") + mark
+    return prefix + stem + tail

@@ -1,85 +1,51 @@
 """Transform: turn the good rows of a batch into rollups, in memory bounded by the slice."""
 
-import io
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import polars as pl
 
-from etl.step import Counts, Work, require_all
-from etl.validate import good_rows
+from etl import BatchContext, Counts
 from minidata import ledger
 from minidata.ledger import BatchFile
 from minidata.rollup import RollupBuilder
-from minidata.store import staging_prefix
+from minidata.staging import require_all
 
 
-def transform(work: Work) -> Counts:
+def transform(batch: BatchContext) -> Counts:
     """Build the rollups of the batch's new contents as Parquet in staging.
 
     Raises:
         TransientError: if staging has lost good rows.
     """
-    counts = dict.fromkeys(("files", "duplicates", "rows"), 0) | dict.fromkeys(work.dataset.rollups, 0)
-    builders = {
-        name: RollupBuilder(rollup, work.settings.slice_rows, _spill(work, name, counts))
-        for name, rollup in work.dataset.rollups.items()
-    }
-    files, repeated = new_files(work)
-    counts["duplicates"] = len(repeated)
-    counts["files"] = len(files)
-    for rows in _slices(work, files):
-        counts["rows"] += rows.height
-        for builder in builders.values():
+    files, repeated = ledger.new_files(batch.connection, batch.batch_id)
+    rollups = batch.dataset.rollups
+    partials = {name: batch.staging.partials(name) for name in rollups}
+    limit = batch.settings.slice_rows
+    builders = [RollupBuilder(rollup, limit, partials[name].append) for name, rollup in rollups.items()]
+    height = 0
+    for rows in _slices(batch, files):
+        height += rows.height
+        for builder in builders:
             builder.add(rows)
-    require_all("good rows", counts["rows"], sum(file.rows_good or 0 for file in files))
-    for builder in builders.values():
+    require_all("good rows", height, sum(file.rows_good or 0 for file in files))
+    for builder in builders:
         builder.finish()
-    return counts
+    counts = {"files": len(files), "duplicates": len(repeated), "rows": height}
+    return counts | {name: parts.rows for name, parts in partials.items()}
 
 
-def new_files(work: Work) -> tuple[list[BatchFile], dict[int, int]]:
-    """Return the valid files whose content is not loaded yet, and the others as `ledger.duplicates` does."""
-    repeated = ledger.duplicates(work.connection, work.batch.batch_id)
-    files = ledger.batch_files(work.connection, work.batch.batch_id)
-    return [f for f in files if f.state == "claimed" and f.validated and f.file_id not in repeated], repeated
-
-
-def _slices(work: Work, files: list[BatchFile]) -> Iterator[pl.DataFrame]:
-    """Read the good rows of the files: a large file in slices, small ones together until they make one."""
+def _slices(batch: BatchContext, files: list[BatchFile]) -> Iterator[pl.DataFrame]:
+    """Read the good rows of the files: a large file in slices, small ones together until they fill one."""
+    limit = batch.settings.slice_rows
     held: list[pl.DataFrame] = []
     height = 0
     for file in files:
-        for part in good_rows(work, file):
-            for rows in part.iter_slices(work.settings.slice_rows):
-                if held and height + rows.height > work.settings.slice_rows:
+        for part in batch.staging.good_rows(file.file_id):
+            for rows in part.iter_slices(limit):
+                if held and height + rows.height > limit:
                     yield pl.concat(held)
                     held, height = [], 0
                 held.append(rows)
                 height += rows.height
     if held:
         yield pl.concat(held)
-
-
-def _rollup_prefix(work: Work, name: str) -> str:
-    return f"{staging_prefix(work.batch.token)}rollups/{name}/"
-
-
-def _spill(work: Work, name: str, counts: Counts) -> Callable[[pl.DataFrame], None]:
-    part = 0
-
-    def write(partial: pl.DataFrame) -> None:
-        nonlocal part
-        buffer = io.BytesIO()
-        partial.write_parquet(buffer, compression="lz4", statistics=False)
-        key = f"{_rollup_prefix(work, name)}{part:06}.parquet"
-        work.store.write(work.settings.staging_bucket, key, buffer.getvalue())
-        counts[name] += partial.height
-        part += 1
-
-    return write
-
-
-def partials(work: Work, name: str) -> Iterator[pl.DataFrame]:
-    """Read the partials of a rollup back."""
-    for key in work.store.keys(work.settings.staging_bucket, _rollup_prefix(work, name)):
-        yield pl.read_parquet(io.BytesIO(b"".join(work.store.read(work.settings.staging_bucket, key))))

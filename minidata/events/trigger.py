@@ -15,8 +15,7 @@ import psycopg
 from airflow.triggers.base import BaseEventTrigger, TriggerEvent
 
 from minidata.errors import PlatformError
-from minidata.events.watch import look
-from minidata.ledger import CHANNEL, Waiting
+from minidata.ledger import CHANNEL, Waiting, look
 from minidata.settings import Settings, load_settings
 from minidata.store import ObjectStore
 from minidata.warehouse.connection import connect, conninfo

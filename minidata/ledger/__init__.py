@@ -1,51 +1,46 @@
-"""The ledger of files: every version ever seen in `raw`, its state, and who works on it.
+"""The ledger of files: every version ever seen in `raw`, its state, and the worker that holds it.
 
     pending → claimed → loaded → archived
                  ├────→ invalid → quarantined
                  ├────→ superseded
                  └────→ pending … → failed
 
-Every function takes a connection and commits what it does, save those that say that the caller commits.
+All SQL on the schema `mdp` is here. Functions take an autocommit connection, as `connect(settings, "loader")` opens it;
+each commits what it does, except in the caller's transaction.
 """
 
-from minidata.ledger.claims import (
-    Batch,
-    claim,
-    end_batch,
-    find_batch,
+from minidata.ledger.arrivals import CHANNEL, Waiting, allow_events, keys_of, look, waiting, write_inbox
+from minidata.ledger.batches import (
+    BatchFile,
+    batch_files,
+    due_moves,
+    duplicates,
+    mark_loaded,
+    mark_moved,
+    mark_superseded,
     mark_swept,
-    renew,
+    new_files,
+    postpone_move,
+    reasons_page,
+    record_verdict,
     report_step,
     step_counts,
     unswept_batches,
 )
+from minidata.ledger.claims import Batch, claim, end_batch, find_batch, heartbeat, renew
 from minidata.ledger.files import (
-    BatchFile,
     File,
     FileOutcome,
     any_rows_loaded,
-    batch_files,
     count_states,
     file_entries,
     find_files,
-    newest_load_age,
-    reasons_page,
-    register,
+    freshness,
+    refused_files,
+    retry_failed,
     states_of,
-    upload_to_row,
 )
-from minidata.ledger.inbox import CHANNEL, allow_events, clear_inbox, read_inbox, write_inbox
-from minidata.ledger.lock import assert_claim, locked_batch
-from minidata.ledger.moves import due_moves, mark_moved, postpone_move
-from minidata.ledger.release import give_back_file, release, release_run
-from minidata.ledger.replay import refused_files, retry_failed
-from minidata.ledger.verdicts import (
-    duplicates,
-    mark_loaded,
-    mark_superseded,
-    record_verdict,
-)
-from minidata.ledger.waiting import Waiting, waiting
+from minidata.ledger.release import assert_claim, give_back_file, locked_batch, release, release_run
 
 __all__ = [
     "CHANNEL",
@@ -59,7 +54,6 @@ __all__ = [
     "assert_claim",
     "batch_files",
     "claim",
-    "clear_inbox",
     "count_states",
     "due_moves",
     "duplicates",
@@ -67,19 +61,21 @@ __all__ = [
     "file_entries",
     "find_batch",
     "find_files",
+    "freshness",
     "give_back_file",
+    "heartbeat",
+    "keys_of",
     "locked_batch",
+    "look",
     "mark_loaded",
     "mark_moved",
     "mark_superseded",
     "mark_swept",
-    "newest_load_age",
+    "new_files",
     "postpone_move",
-    "read_inbox",
     "reasons_page",
     "record_verdict",
     "refused_files",
-    "register",
     "release",
     "release_run",
     "renew",
@@ -88,7 +84,6 @@ __all__ = [
     "states_of",
     "step_counts",
     "unswept_batches",
-    "upload_to_row",
     "waiting",
     "write_inbox",
 ]

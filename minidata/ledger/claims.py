@@ -1,22 +1,26 @@
-"""Claims: who works on which files, and for how long.
+"""Claims: which worker holds which files, and for how long.
 
-All times are the database's. A batch is alive until somebody ends it: its worker when it is done, or anybody who
-finds its lease run out. What a batch commits, it commits under a lock on its own row while it is alive
-(`locked_batch`), so a worker that comes back late can do no harm.
+All times are the database's. A batch is alive until it is ended: by its worker, or by anyone who finds that its lease
+has run out. What a batch commits, it commits under a lock on its own row while it is alive, so a worker that comes
+back late can do no harm.
 """
 
-from collections.abc import Mapping
+import logging
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
+import psycopg
 from psycopg.rows import class_row
-from psycopg.types.json import Jsonb
 
 from minidata.errors import PlatformError
-from minidata.ledger.lock import claim_lost
-from minidata.ledger.release import free_moves, release_dead
+from minidata.ledger.release import claim_lost, free_moves, release_dead
 from minidata.settings import Settings
-from minidata.warehouse.connection import Connection
+from minidata.warehouse.connection import Connection, connect
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -35,51 +39,47 @@ class Batch:
 
 
 def claim(connection: Connection, dataset: str, run: str, settings: Settings) -> Batch | None:
-    """Claim files that are due: pending ones to load, and loaded or invalid ones whose move is outstanding.
+    """Claim files that are due: pending ones to load, and loaded or invalid ones to move.
 
-    Files of a batch that died are claimed apart, in groups half as large, so that one file that kills its
-    worker is alone in the end and takes no other along.
-
-    Args:
-        connection: to the warehouse, as `mdp_loader`.
-        dataset: whose files.
-        run: a name for the work, so that `release_run` can find it.
-        settings: size of a batch and length of the lease.
+    Files of a batch that died are claimed apart, in groups half as large, so that a file that kills its worker ends up
+    alone and takes no other with it. `run` names the work, for `release_run`.
 
     Returns:
         The batch, or None if nothing is due.
     """
     release_dead(connection, settings)
-    pending = _due_pending(connection, dataset, settings)
-    moves = [
-        file_id
-        for (file_id,) in connection.execute(
-            "select f.file_id from mdp.files f where f.dataset = %s and f.state in ('loaded', 'invalid') "
-            "and f.due_at <= clock_timestamp() and f.batch_id is null "
-            "order by f.due_at, f.file_id limit %s for update skip locked",
-            [dataset, settings.batch_files],
-        ).fetchall()
-    ]
-    if not pending and not moves:
-        connection.rollback()
-        return None
-    row = connection.execute(
-        "insert into mdp.batches (dataset, run, lease_until) values (%s, %s, clock_timestamp() + %s) "
-        "returning batch_id, token::text",
-        [dataset, run, timedelta(seconds=settings.lease_seconds)],
-    ).fetchone()
-    assert row is not None  # noqa: S101  an insert returns its row
-    batch_id, token = row
-    connection.execute(
-        "update mdp.files set state = 'claimed', batch_id = %s, attempts = attempts + 1, error = null, "
-        "claimed_at = clock_timestamp(), validated_at = null where file_id = any(%s)",
-        [batch_id, pending],
-    )
-    connection.execute("update mdp.files set batch_id = %s where file_id = any(%s)", [batch_id, moves])
-    # More may wait than one batch takes: let the trigger look again at once.
-    connection.execute("select pg_notify('mdp_wake', '')")
-    connection.commit()
-    return Batch(batch_id, token, dataset)
+    with connection.transaction():
+        pending = _due_pending(connection, dataset, settings)
+        moves = [
+            file_id
+            for (file_id,) in connection.execute(
+                "select file_id from mdp.files where dataset = %s and state in ('loaded', 'invalid') "
+                "and due_at <= clock_timestamp() and batch_id is null "
+                "order by due_at, file_id limit %s for update skip locked",
+                [dataset, settings.batch_files],
+            )
+        ]
+        if not pending and not moves:
+            return None
+        batch = (
+            connection.cursor(row_factory=class_row(Batch))
+            .execute(
+                "insert into mdp.batches (dataset, run, lease_until) values (%s, %s, clock_timestamp() + %s) "
+                "returning batch_id, token::text, dataset",
+                [dataset, run, timedelta(seconds=settings.lease_seconds)],
+            )
+            .fetchone()
+        )
+        assert batch is not None  # noqa: S101  an insert returns its row
+        connection.execute(
+            "update mdp.files set state = 'claimed', batch_id = %s, attempts = attempts + 1, error = null, "
+            "claimed_at = clock_timestamp(), validated_at = null where file_id = any(%s)",
+            [batch.batch_id, pending],
+        )
+        connection.execute("update mdp.files set batch_id = %s where file_id = any(%s)", [batch.batch_id, moves])
+        # More may wait than one batch takes: let the trigger look again at once.
+        connection.execute("select pg_notify('mdp_wake', '')")
+        return batch
 
 
 def _due_pending(connection: Connection, dataset: str, settings: Settings) -> list[int]:
@@ -97,41 +97,15 @@ def _due_pending(connection: Connection, dataset: str, settings: Settings) -> li
         f"select file_id, size from mdp.files where {due} and suspect_batch is not distinct from %s "
         "order by due_at, file_id limit %s for update skip locked",
         [dataset, suspect_batch, suspect_files or settings.batch_files],
-    ).fetchall()
+    )
     chosen: list[int] = []
-    size = 0
-    for file_id, file_size in rows:
-        size += file_size
-        if chosen and size > settings.batch_bytes:
+    total = 0
+    for file_id, size in rows:
+        total += size
+        if chosen and total > settings.batch_bytes:
             break
         chosen.append(file_id)
     return chosen
-
-
-def renew(connection: Connection, batch_id: int, settings: Settings) -> None:
-    """Give a sign of life.
-
-    Raises:
-        ClaimLostError: if the batch has been ended.
-    """
-    alive = connection.execute(
-        "update mdp.batches set lease_until = clock_timestamp() + %s where batch_id = %s and ended_at is null",
-        [timedelta(seconds=settings.lease_seconds), batch_id],
-    ).rowcount
-    connection.commit()
-    if not alive:
-        raise claim_lost(batch_id)
-
-
-def end_batch(connection: Connection, batch_id: int) -> None:
-    """End a batch that did its work; moves that failed stay due and are free for the next one."""
-    connection.execute(
-        "update mdp.batches set ended_at = clock_timestamp(), outcome = 'done' "
-        "where batch_id = %s and ended_at is null",
-        [batch_id],
-    )
-    free_moves(connection, batch_id)
-    connection.commit()
 
 
 def find_batch(connection: Connection, batch_id: int) -> Batch:
@@ -140,44 +114,63 @@ def find_batch(connection: Connection, batch_id: int) -> Batch:
     Raises:
         PlatformError: if the ledger has none of this id.
     """
-    with connection.cursor(row_factory=class_row(Batch)) as cursor:
-        batch = cursor.execute(
-            "select batch_id, token::text, dataset from mdp.batches where batch_id = %s", [batch_id]
-        ).fetchone()
-    connection.commit()
+    query = "select batch_id, token::text, dataset from mdp.batches where batch_id = %s"
+    batch = connection.cursor(row_factory=class_row(Batch)).execute(query, [batch_id]).fetchone()
     if batch is None:
         raise PlatformError(f"There is no batch {batch_id} in the ledger.")
     return batch
 
 
-def report_step(connection: Connection, batch_id: int, step: str, counts: Mapping[str, float]) -> None:
-    """Keep what a step counted in the report of its batch."""
-    connection.execute(
-        "update mdp.batches set report = report || %s where batch_id = %s", [Jsonb({step: counts}), batch_id]
-    )
-    connection.commit()
+@contextmanager
+def heartbeat(batch_id: int, settings: Settings) -> Iterator[None]:
+    """Renew the lease of a batch at once, and then every quarter of it, until the block ends.
+
+    Raises:
+        ClaimLostError: if the batch has ended already.
+    """
+    done = threading.Event()
+
+    def beat() -> None:
+        with connect(settings, "loader") as connection:
+            renew(connection, batch_id, settings)
+
+    def keep_beating() -> None:
+        while not done.wait(settings.lease_seconds / 4):
+            try:
+                beat()
+            except (PlatformError, psycopg.Error) as error:
+                log.warning("Heartbeat failed: %s", error)
+
+    beat()
+    thread = threading.Thread(target=keep_beating, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
 
 
-def step_counts(connection: Connection, batch_id: int, step: str) -> dict[str, int]:
-    """Return what an earlier step of a batch counted; empty if it has not run."""
-    row = connection.execute("select report->%s from mdp.batches where batch_id = %s", [step, batch_id]).fetchone()
-    connection.commit()
-    return dict(row[0]) if row and row[0] else {}
+def renew(connection: Connection, batch_id: int, settings: Settings) -> None:
+    """Renew the lease of a batch.
+
+    Raises:
+        ClaimLostError: if the batch has ended.
+    """
+    alive = connection.execute(
+        "update mdp.batches set lease_until = clock_timestamp() + %s where batch_id = %s and ended_at is null",
+        [timedelta(seconds=settings.lease_seconds), batch_id],
+    ).rowcount
+    if not alive:
+        raise claim_lost(batch_id)
 
 
-def unswept_batches(connection: Connection, hours: float) -> list[Batch]:
-    """Return batches that ended so many hours ago and may still have files in staging, oldest first, at most 20."""
-    with connection.cursor(row_factory=class_row(Batch)) as cursor:
-        found = cursor.execute(
-            "select batch_id, token::text, dataset from mdp.batches "
-            "where swept_at is null and ended_at < clock_timestamp() - %s order by batch_id limit 20",
-            [timedelta(hours=hours)],
-        ).fetchall()
-    connection.commit()
-    return found
-
-
-def mark_swept(connection: Connection, batch_id: int) -> None:
-    """Enter that a batch has nothing left in staging."""
-    connection.execute("update mdp.batches set swept_at = clock_timestamp() where batch_id = %s", [batch_id])
-    connection.commit()
+def end_batch(connection: Connection, batch_id: int) -> None:
+    """End a batch that did its work; moves that failed stay due, and the next batch takes them."""
+    with connection.transaction():
+        connection.execute(
+            "update mdp.batches set ended_at = clock_timestamp(), outcome = 'done' "
+            "where batch_id = %s and ended_at is null",
+            [batch_id],
+        )
+        free_moves(connection, batch_id)

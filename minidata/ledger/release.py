@@ -1,11 +1,47 @@
-"""Release: what becomes of the files of a batch that died, by its own fault or the platform's."""
+"""Release: the lock that keeps a batch alive while it commits, and what becomes of the files of a batch that died."""
 
-from minidata.ledger.lock import locked_batch
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from minidata.errors import ClaimLostError
 from minidata.settings import Settings
 from minidata.warehouse.connection import Connection
 
-# After so many failures; the first delay doubles up to a minute.
+# In seconds, after so many failures: the first delay doubles up to a minute.
 _DELAY = "least(%(retry)s * pow(2, least({failures}, 20) - 1), 60) * interval '1 second'"
+
+
+@contextmanager
+def locked_batch(connection: Connection, batch_id: int) -> Iterator[None]:
+    """Run a short transaction that holds the lock on the batch's row; it commits at the end of the block.
+
+    Raises:
+        ClaimLostError: if the batch has ended; nothing is committed.
+    """
+    with connection.transaction():
+        assert_claim(connection, batch_id)
+        yield
+
+
+def assert_claim(connection: Connection, batch_id: int) -> None:
+    """Lock the batch's row until the caller's transaction ends, so that the batch cannot be ended before it.
+
+    Raises:
+        ClaimLostError: if the batch has ended; the caller must not commit.
+    """
+    alive = connection.execute(
+        "select from mdp.batches where batch_id = %s and ended_at is null for update", [batch_id]
+    ).rowcount
+    if not alive:
+        raise claim_lost(batch_id)
+
+
+def claim_lost(batch_id: int) -> ClaimLostError:
+    """Return the error of a batch that may not go on."""
+    return ClaimLostError(
+        f"Batch {batch_id} has ended, or its lease ran out and its files were given back. "
+        "It committed nothing more; another batch loads the files."
+    )
 
 
 def release(
@@ -19,9 +55,9 @@ def release(
 ) -> bool:
     """End a batch that died and give its files back.
 
-    They are tried again in halves, and one that was alone and has had all its attempts is `failed`. If the platform
+    They are tried again in halves, and a file that was alone and has had all its attempts is `failed`. If the platform
     and not the files was at fault, they stay together, get the attempt back, and are never `failed` for it; the more
-    batches died of late, the longer they wait, at most a minute.
+    batches died recently, the longer they wait, at most a minute.
 
     Args:
         connection: to the warehouse, as `mdp_loader`.
@@ -29,44 +65,32 @@ def release(
         error: what happened, for people.
         settings: attempts and delays.
         blameless: whether the platform was at fault.
-        only_late: leave a batch alone whose lease has not run out.
+        only_late: do nothing unless the lease has run out.
 
     Returns:
         Whether it was alive.
     """
-    ended = connection.execute(
-        "update mdp.batches set ended_at = clock_timestamp(), outcome = 'died', error = %s "
-        "where batch_id = %s and ended_at is null and (not %s or lease_until < clock_timestamp())",
-        [error, batch_id, only_late],
-    ).rowcount
-    if ended and blameless:
-        _spare(connection, batch_id, error, settings)
-    elif ended:
-        _blame(connection, batch_id, None, error, settings)
-    if ended:
-        free_moves(connection, batch_id)
-        connection.execute("select pg_notify('mdp_wake', '')")
-    connection.commit()
+    with connection.transaction():
+        ended = connection.execute(
+            "update mdp.batches set ended_at = clock_timestamp(), outcome = 'died', error = %s "
+            "where batch_id = %s and ended_at is null and (not %s or lease_until < clock_timestamp())",
+            [error, batch_id, only_late],
+        ).rowcount
+        if ended:
+            if blameless:
+                _spare(connection, batch_id, error, settings)
+            else:
+                _blame(connection, batch_id, None, error, settings)
+            free_moves(connection, batch_id)
+            connection.execute("select pg_notify('mdp_wake', '')")
     return bool(ended)
 
 
 def release_run(connection: Connection, run: str, error: str, settings: Settings) -> bool:
-    """Release what a run still holds; for whoever learns that its worker is gone before the lease runs out."""
+    """Release what a run still holds, for a caller that learns of its end before the lease runs out."""
     rows = connection.execute("select batch_id from mdp.batches where run = %s and ended_at is null", [run]).fetchall()
     released = [release(connection, batch_id, error, settings) for (batch_id,) in rows]
     return any(released)
-
-
-def release_dead(connection: Connection, settings: Settings) -> None:
-    """Release the batches whose lease has run out."""
-    # A row that is locked belongs to a batch that is committing: it is alive, and waiting for it helps nobody.
-    rows = connection.execute(
-        "select batch_id from mdp.batches where ended_at is null and lease_until < clock_timestamp() "
-        "for update skip locked"
-    ).fetchall()
-    for (batch_id,) in rows:
-        error = "The worker gave no sign of life; its lease ran out."
-        release(connection, batch_id, error, settings, only_late=True)
 
 
 def give_back_file(connection: Connection, batch_id: int, file_id: int, error: str, settings: Settings) -> None:
@@ -79,16 +103,27 @@ def give_back_file(connection: Connection, batch_id: int, file_id: int, error: s
         _blame(connection, batch_id, file_id, error, settings)
 
 
+def release_dead(connection: Connection, settings: Settings) -> None:
+    """Release the batches whose lease has run out."""
+    with connection.transaction():
+        # A locked row belongs to a batch that is committing: it is alive.
+        rows = connection.execute(
+            "select batch_id from mdp.batches where ended_at is null and lease_until < clock_timestamp() "
+            "for update skip locked"
+        ).fetchall()
+        for (batch_id,) in rows:
+            release(connection, batch_id, "No heartbeat came before the lease ran out.", settings, only_late=True)
+
+
 def free_moves(connection: Connection, batch_id: int) -> None:
-    """Let the next batch take up the moves that this one leaves outstanding."""
+    """Let the next batch take the moves that this one leaves outstanding."""
     connection.execute(
-        "update mdp.files set batch_id = null where batch_id = %s and state in ('loaded', 'invalid')",
-        [batch_id],
+        "update mdp.files set batch_id = null where batch_id = %s and state in ('loaded', 'invalid')", [batch_id]
     )
 
 
 def _spare(connection: Connection, batch_id: int, error: str, settings: Settings) -> None:
-    """Give the claimed files of a batch back as they came; what counts are the batches that died of late."""
+    """Give the claimed files of a batch back with their attempt; the delay grows with the batches that died."""
     connection.execute(
         "update mdp.files set state = 'pending', batch_id = null, error = %(error)s, attempts = attempts - 1, "
         f"due_at = clock_timestamp() + {_DELAY.format(failures='died.batches')} "

@@ -30,13 +30,15 @@ def conninfo(settings: Settings, role: Role) -> str:
 
 
 def connect(settings: Settings, role: Role) -> Connection:
-    """Open a connection, which the caller closes.
+    """Open a connection, which the caller closes; the loader's commits each statement outside a transaction block.
 
     Raises:
         PermanentError: if the password is unset or wrong.
         TransientError: if the server cannot be reached.
     """
-    return _connect(settings, conninfo(settings, role), f"mdp_{role}", f"MDP_{role.upper()}_PASSWORD")
+    connection = _connect(settings, conninfo(settings, role), f"mdp_{role}", f"MDP_{role.upper()}_PASSWORD")
+    connection.autocommit = role == "loader"
+    return connection
 
 
 def connect_administrator(settings: Settings, user: str, password: str) -> Connection:

@@ -131,7 +131,6 @@ def _draw(
 ) -> list[Written]:
     """Write the snapshots and draw the world until the platform has finished the last file."""
     with connect(settings, "loader") as connection:
-        connection.autocommit = True
         stages: dict[str, int] = {}
 
         def look() -> None:

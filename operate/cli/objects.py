@@ -201,7 +201,6 @@ class _Ledger:
         try:
             if self._connection is None:
                 self._connection = connect(self._settings, "loader")
-                self._connection.autocommit = True
             return ledger.states_of(self._connection, self._present)
         except (TransientError, psycopg.OperationalError):
             self.close()

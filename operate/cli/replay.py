@@ -4,9 +4,9 @@ from typing import Annotated
 
 import typer
 
+from etl.move_files import put_back
 from minidata import ledger
 from minidata.errors import PermanentError
-from minidata.quarantine import put_back
 from minidata.settings import Settings
 from minidata.store import ObjectStore
 from minidata.warehouse.connection import Connection, connect

@@ -80,8 +80,5 @@ def _memory(state: State, name: str) -> int:
 
 def _pipeline(settings: Settings) -> dict[str, Any]:
     with connect(settings, "loader") as connection:
-        return {
-            "files": ledger.count_states(connection),
-            "newest_row_age_seconds": ledger.newest_load_age(connection),
-            "upload_to_row_seconds": ledger.upload_to_row(connection),
-        }
+        files, (age, times) = ledger.count_states(connection), ledger.freshness(connection)
+    return {"files": files, "newest_row_age_seconds": age, "upload_to_row_seconds": times}

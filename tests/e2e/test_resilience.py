@@ -8,6 +8,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import psutil
 import psycopg
@@ -150,26 +151,49 @@ def test_all_listeners_are_on_loopback(platform: Platform) -> None:
     assert ours == {"127.0.0.1"}
 
 
+def airflow_api(platform: Platform) -> Callable[..., dict[str, Any]]:
+    """Log in, and return a function that asks Airflow about the DAG; with a body it posts."""
+    env = platform.env()
+
+    def call(path: str, body: dict[str, Any] | None = None, **headers: str) -> dict[str, Any]:
+        data = None if body is None else json.dumps(body).encode()
+        headers["Content-Type"] = "application/json"
+        request = urllib.request.Request(f"{env['MDP_AIRFLOW_URL']}{path}", data, headers)
+        return json.load(urllib.request.urlopen(request))  # type: ignore[no-any-return]
+
+    login = {"username": env["MDP_AIRFLOW_USER"], "password": env["MDP_AIRFLOW_PASSWORD"]}
+    bearer = f"Bearer {call('/auth/token', login)['access_token']}"
+    return lambda path, body=None: call(f"/api/v2/dags/youtube_stats/{path}", body, Authorization=bearer)
+
+
+def task_states(api: Callable[..., dict[str, Any]], run: str) -> dict[str, str]:
+    return {task["task_id"]: task["state"] for task in api(f"dagRuns/{run}/taskInstances")["task_instances"]}
+
+
+def last_runs(platform: Platform) -> list[dict[str, str]]:
+    """Return the state of each task in the last runs that an upload made and that succeeded."""
+    api = airflow_api(platform)
+    runs = api("dagRuns?state=success&run_type=asset_triggered&order_by=-start_date&limit=20")["dag_runs"]
+    return [task_states(api, run["dag_run_id"]) for run in runs]
+
+
+TASKS = ("extract", "validate", "transform", "load", "archive")
+
+
 def test_airflow_shows_a_green_run_of_five_tasks_made_by_an_event(platform: Platform) -> None:
     load_one(platform, 140)
-    env = platform.env()
-    body = json.dumps({"username": env["MDP_AIRFLOW_USER"], "password": env["MDP_AIRFLOW_PASSWORD"]}).encode()
-    request = urllib.request.Request(f"{env['MDP_AIRFLOW_URL']}/auth/token", body, {"Content-Type": "application/json"})
-    token = json.load(urllib.request.urlopen(request))["access_token"]
+    until(lambda: dict.fromkeys(TASKS, "success") in last_runs(platform))
 
-    def get(path: str) -> dict[str, object]:
-        call = urllib.request.Request(
-            f"{env['MDP_AIRFLOW_URL']}/api/v2/dags/youtube_stats/{path}", headers={"Authorization": f"Bearer {token}"}
-        )
-        return json.load(urllib.request.urlopen(call))  # type: ignore[no-any-return]
 
-    def green() -> bool:
-        runs = get("dagRuns?state=success&run_type=asset_triggered&order_by=-start_date&limit=20")["dag_runs"]
-        for run in runs:  # type: ignore[attr-defined]
-            tasks = get(f"dagRuns/{run['dag_run_id']}/taskInstances")["task_instances"]
-            names = {t["task_id"]: t["state"] for t in tasks}  # type: ignore[attr-defined]
-            if names == dict.fromkeys(("extract", "validate", "transform", "load", "archive"), "success"):
-                return True
-        return False
+def test_a_batch_with_no_valid_file_skips_transform_and_load(platform: Platform) -> None:
+    (file,) = platform.load({"youtube_stats/nothing valid.csv": b"video_id\n1\n"}).values()
+    assert file["state"] == "quarantined"
+    skipped = dict.fromkeys(TASKS, "success") | {"transform": "skipped", "load": "skipped"}
+    until(lambda: skipped in last_runs(platform))
 
-    until(green)
+
+def test_a_run_that_finds_nothing_skips_every_task(platform: Platform) -> None:
+    platform.mdp("wait")
+    api = airflow_api(platform)
+    run = api("dagRuns", {"logical_date": None})["dag_run_id"]
+    until(lambda: task_states(api, run) == dict.fromkeys(TASKS, "skipped"))

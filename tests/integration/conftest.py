@@ -17,8 +17,7 @@ from etl.extract import extract
 from etl.step import run_step
 from minidata import ledger
 from minidata.dataset import Dataset, read_datasets
-from minidata.events.watch import look
-from minidata.ledger import File, find_files
+from minidata.ledger import File, find_files, look
 from minidata.settings import PROJECT, Settings, load_settings
 from minidata.store import ObjectStore
 from minidata.warehouse.connection import Connection, connect

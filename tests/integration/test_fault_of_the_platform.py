@@ -6,9 +6,8 @@ from typing import Any
 import psycopg
 import pytest
 
-import etl.archive
 import etl.load
-import etl.transform
+import etl.step
 from etl.step import run_step
 from minidata import ledger
 from minidata.errors import PermanentError, TransientError
@@ -174,7 +173,7 @@ def test_a_lost_connection_gives_the_batch_back_at_once(pipeline: Pipeline, monk
     assert views(pipeline) == [5]
 
 
-def test_a_load_is_committed_when_it_ends_and_holds_no_lock_that_its_sign_of_life_wants(
+def test_a_load_is_committed_when_it_ends_and_holds_no_lock_that_its_heartbeat_wants(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pipeline.put("a.csv", snapshot(5))
@@ -183,7 +182,7 @@ def test_a_load_is_committed_when_it_ends_and_holds_no_lock_that_its_sign_of_lif
     assert batch is not None
     pipeline.run(batch, "validate", "transform")
     seen: list[tuple[str, list[int]]] = []
-    real = etl.load.load
+    real = etl.step.STEPS["load"]
 
     def load(work: Any) -> Any:
         counts = real(work)
@@ -191,7 +190,7 @@ def test_a_load_is_committed_when_it_ends_and_holds_no_lock_that_its_sign_of_lif
         seen.append((pipeline.states()["a.csv"], views(pipeline)))
         return counts
 
-    monkeypatch.setattr(etl.load, "load", load)
+    monkeypatch.setitem(etl.step.STEPS, "load", load)
     pipeline.execute("set lock_timeout = '5s'")
     pipeline.run(batch, "load")
     assert seen == [("loaded", [5])]

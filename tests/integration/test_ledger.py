@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 
 import etl.archive
+from etl.move_files import archive_key
 from etl.step import run_step
 from minidata import ledger
 from minidata.errors import ClaimLostError, TransientError
-from minidata.store import ObjectStore, archive_key
+from minidata.store import ObjectStore
 from minidata.warehouse.connection import connect
 from tests.integration.conftest import DATASET, Pipeline
 

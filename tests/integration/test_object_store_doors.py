@@ -21,7 +21,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from minidata.errors import PermanentError
-from minidata.events.watch import keys_of
+from minidata.ledger import keys_of
 from minidata.warehouse.__main__ import Administration
 from minidata.warehouse.connection import connect
 from minidata.warehouse.databases import create_warehouse

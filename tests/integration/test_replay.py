@@ -2,9 +2,9 @@
 
 import pytest
 
+from etl.move_files import put_back
 from minidata import ledger
 from minidata.errors import ObjectGoneError, PermanentError
-from minidata.quarantine import put_back
 from minidata.settings import load_settings
 from tests.e2e.test_from_upload_to_table import snapshot
 from tests.integration.conftest import Pipeline

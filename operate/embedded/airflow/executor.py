@@ -17,6 +17,7 @@ MODULES = (
     "airflow.sdk._shared.secrets_masker",
     "airflow.sdk.definitions.asset",
     "airflow.providers.standard.decorators.python",
+    "airflow.providers.standard.decorators.short_circuit",
     "airflow.providers.standard.operators.python",
     "airflow.dag_processing.bundles.local",
     "airflow.dag_processing.bundles.manager",

@@ -11,7 +11,7 @@ import urllib3
 from botocore.exceptions import ClientError
 
 from minidata.errors import PermanentError
-from minidata.events.watch import keys_of
+from minidata.ledger import keys_of
 from minidata.store import ObjectStore
 from minidata.warehouse.connection import connect
 from operate.s3.access import Identity

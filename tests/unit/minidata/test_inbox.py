@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from minidata.events.watch import keys_of
+from minidata.ledger import keys_of
 
 
 def event(*keys: str, bucket: str = "raw") -> dict[str, Any]:

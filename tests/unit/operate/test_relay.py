@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minidata.events.relay import EventStream, notification
-from minidata.events.watch import keys_of
+from minidata.ledger import keys_of
 
 VERSION = "671545d6b2850ccc371fd72f5655f638"
 

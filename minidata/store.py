@@ -1,7 +1,7 @@
-"""The S3 adapter: versions, streams and moves.
+"""The object store, any S3: versions, streams and copies.
 
-boto3 alone speaks to the store: keys come from outside and may hold anything (`//`, `..`, `%`), and obstore
-normalises such paths; versions and copies by version it does not know at all.
+boto3 alone talks to the store: keys come from outside and may hold anything (`//`, `..`, `%`), and obstore normalises
+such paths; it has no versions and no copies by version.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ CHUNK = 4 * 2**20  # bytes read at once
 _PUT_WHOLE = 64 * 2**20  # bytes put in one call
 _COPY_WHOLE = 5 * 2**30  # S3 copies at most so many bytes in one call
 _GONE = {"NoSuchKey", "NoSuchVersion", "404", "NotFound", "MethodNotAllowed", "405"}
-_making = threading.Lock()  # one session makes all clients, which it may not do in two threads at once
+_making = threading.Lock()  # one session makes all clients, and is not thread-safe
 _REFUSED = {"AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "403", "NoSuchBucket"}
 
 
@@ -61,7 +61,7 @@ class ObjectStore:
         )
 
     def versions(self, bucket: str, prefix: str = "") -> Iterator[ObjectVersion]:
-        """List every version of every object, overwritten ones included, delete markers not."""
+        """List every version of every object: overwritten ones too, but no delete markers."""
         with _explained(self.endpoint, f"the bucket {bucket}"):
             pages = self.client.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=prefix)
             for page in pages:
@@ -83,7 +83,7 @@ class ObjectStore:
                 yield from body.iter_chunks(CHUNK)
 
     def write(self, bucket: str, key: str, data: bytes | IO[bytes], metadata: dict[str, str] | None = None) -> str:
-        """Put an object, replacing what has its name, and return the id of the new version.
+        """Put an object, replacing the one of its name, and return the id of the new version.
 
         A stream must be seekable; a long one goes up in parts.
         """
@@ -94,14 +94,6 @@ class ObjectStore:
                 self.client.upload_fileobj(data, bucket, key, ExtraArgs={"Metadata": metadata or {}})
                 answer = self.client.head_object(Bucket=bucket, Key=key)
             return str(answer.get("VersionId", "null"))
-
-    def size(self, bucket: str, key: str) -> int | None:
-        """Return the size of an object in bytes, or None if there is none."""
-        try:
-            with _explained(self.endpoint, f"{bucket}/{key}"):
-                return int(self.client.head_object(Bucket=bucket, Key=key)["ContentLength"])
-        except ObjectGoneError:
-            return None
 
     def copy(self, source: ObjectVersion, from_bucket: str, bucket: str, key: str, metadata: dict[str, str]) -> None:
         """Copy one version to a new name, inside the store."""
@@ -114,14 +106,14 @@ class ObjectStore:
                 self.client.copy(origin, bucket, key, ExtraArgs=arguments)
 
     def sha256(self, bucket: str, key: str) -> str:
-        """Read an object through and return the SHA-256 of its bytes, as hexadecimal digits."""
+        """Read an object completely and return the SHA-256 of its bytes, as hexadecimal digits."""
         digest = hashlib.sha256()
         for chunk in self.read(bucket, key):
             digest.update(chunk)
         return digest.hexdigest()
 
     def delete_version(self, bucket: str, key: str, version: str) -> None:
-        """Delete exactly one version; whatever else has the same key stays. Gone already is fine."""
+        """Delete exactly one version; other versions of the key stay. It may be gone already."""
         with suppress(ObjectGoneError), _explained(self.endpoint, f"{bucket}/{key}"):
             self.client.delete_object(Bucket=bucket, Key=key, VersionId=version)
 
@@ -142,12 +134,12 @@ class ObjectStore:
                 yield from (item["Key"] for item in page.get("Contents", []))
 
     def lists(self, bucket: str, key: str, version: str) -> bool:
-        """Tell whether a listing has a version; a key that XML cannot carry stands in it with U+FFFD."""
+        """Tell whether a listing has a version; characters that XML cannot carry are listed as U+FFFD."""
         found = self.versions(bucket, key.partition("\ufffd")[0])
         return any((item.key, item.version) == (key, version) for item in found)
 
     def check(self, bucket: str) -> None:
-        """See that the store answers for a bucket.
+        """Check that the store answers for a bucket.
 
         Raises:
             TransientError: if it does not answer.
@@ -157,18 +149,18 @@ class ObjectStore:
             self.client.list_objects_v2(Bucket=bucket, MaxKeys=1)
 
     def require_versions(self, bucket: str) -> None:
-        """See that a bucket keeps versions: without them, a second upload of a key could not be told from the first.
+        """Check that a bucket keeps versions: without them, two uploads of a key cannot be told apart.
 
         Raises:
             TransientError: if the store does not answer.
-            PermanentError: if it keeps none, or refuses the key the question.
+            PermanentError: if it keeps none, or refuses the key.
         """
         with _explained(self.endpoint, f"the versioning of the bucket {bucket}"):
             status = self.client.get_bucket_versioning(Bucket=bucket).get("Status")
         if status != "Enabled":
             raise PermanentError(
                 f"The bucket {bucket} at {self.endpoint} keeps no versions, so a file that is uploaded again under its "
-                "name would never be seen. Turn versioning on, and upload what came in since again."
+                "name would be missed. Turn on versioning, then upload again what came in meanwhile."
             )
 
 
@@ -180,7 +172,7 @@ def _length(stream: IO[bytes]) -> int:
 
 
 def preload() -> None:
-    """Read botocore's service models now: later clients of this process, and of its forks, take 10 ms, not 150."""
+    """Read botocore's service models now: later clients of this process and its forks take 10 ms instead of 150."""
     _make_client("http://127.0.0.1", "us-east-1", "nobody", "nothing")
 
 
@@ -210,7 +202,7 @@ def _make_client(endpoint: str, region: str, access_key: str, secret_key: str) -
 
 @cache
 def _session() -> Any:
-    import boto3  # noqa: PLC0415  half a second that most commands need not pay
+    import boto3  # noqa: PLC0415  half a second that most commands do not need
 
     return boto3.session.Session()
 
@@ -226,7 +218,7 @@ def _explained(endpoint: str, what: str) -> Iterator[None]:
     except ClientError as error:
         code = str(error.response.get("Error", {}).get("Code", ""))
         if code in _GONE:
-            raise ObjectGoneError(f"{what} does not exist any more in the store at {endpoint}.") from error
+            raise ObjectGoneError(f"{what} no longer exists in the store at {endpoint}.") from error
         if code in _REFUSED:
             raise PermanentError(
                 f"The store at {endpoint} refuses {what} ({code}). Check the key in MDP_S3_ACCESS_KEY_ID, "

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minidata.store.names import archive_key, quarantine_key, reasons_key, rejects_key
+from etl.move_files import archive_key, quarantine_key, reasons_key, rejects_key
 
 ARRIVED = datetime(2026, 11, 3, 23, 59, tzinfo=UTC)
 keys = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=1024).filter(

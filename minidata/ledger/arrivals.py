@@ -1,0 +1,147 @@
+"""Arrivals: how versions come from `raw` into the ledger, and what waits there for a worker.
+
+Events of the store come into the inbox as S3 notifications. An event only says "look": the full listing finds what
+no event told of.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+from urllib.parse import unquote_plus
+
+from psycopg.types.json import Jsonb
+
+from minidata.dataset import dataset_of, read_datasets
+from minidata.settings import Settings
+from minidata.store import ObjectStore, ObjectVersion
+from minidata.warehouse.connection import Connection
+
+CHANNEL = "mdp_wake"  # of the NOTIFY that comes with a new row, and whenever more waits than a batch takes
+_EVENTS_AT_ONCE = 1000
+_KEYS_ONE_BY_ONE = 50  # for more keys one full listing is cheaper
+_VERSIONS_AT_ONCE = 1000
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """The unclaimed work of a dataset.
+
+    Attributes:
+        count: files that are due to be loaded or moved, and batches whose lease has run out.
+        newest: the greatest id among them; with `count` and `oldest` it changes whenever the set does.
+        oldest: the least id among them.
+        at_work: batches that are alive.
+    """
+
+    count: int
+    newest: int
+    oldest: int
+    at_work: int
+
+
+def look(connection: Connection, store: ObjectStore, settings: Settings, dataset: str, *, full: bool) -> Waiting:
+    """Register the versions that the inbox names, or all in `raw`, and return what waits for a dataset.
+
+    Args:
+        connection: to the warehouse, as `mdp_loader`.
+        store: with the pipeline's key.
+        settings: names of buckets, the datasets folder and the default dataset.
+        dataset: whose waiting work is returned; versions of all datasets are registered.
+        full: list all of `raw`. This is the guarantee; the inbox only makes it quick.
+
+    Raises:
+        TransientError: if the store is away.
+    """
+    rows = connection.execute(
+        "select inbox_id, event_data from mdp.inbox order by inbox_id limit %s", [_EVENTS_AT_ONCE]
+    ).fetchall()
+    events = {inbox_id: keys_of(event, settings.raw_bucket) for inbox_id, event in rows}
+    keys = set[str]().union(*events.values())
+    if full or len(keys) > _KEYS_ONE_BY_ONE:
+        _register(connection, store.versions(settings.raw_bucket), settings)
+        _clear_inbox(connection, list(events))
+    elif events:
+        found = [v for key in sorted(keys) for v in store.versions(settings.raw_bucket, key) if v.key == key]
+        _register(connection, found, settings)
+        # An event may be a moment ahead of the listing: it stays until its key is listed.
+        listed = {version.key for version in found}
+        _clear_inbox(connection, [inbox_id for inbox_id, named in events.items() if named <= listed])
+    return waiting(connection, dataset)
+
+
+def waiting(connection: Connection, dataset: str) -> Waiting:
+    """Count the work of a dataset that is due and unclaimed."""
+    row = connection.execute(
+        "select count(*), coalesce(max(id), 0), coalesce(min(id), 0), "
+        "(select count(*) from mdp.batches where dataset = %(dataset)s and ended_at is null "
+        "and lease_until >= clock_timestamp()) "
+        "from (select file_id from mdp.files where dataset = %(dataset)s "
+        "and state in ('pending', 'loaded', 'invalid') and batch_id is null and due_at <= clock_timestamp() "
+        "union all "
+        "select -batch_id from mdp.batches where dataset = %(dataset)s and ended_at is null "
+        "and lease_until < clock_timestamp()) w (id)",
+        {"dataset": dataset},
+    ).fetchone()
+    return Waiting(*row) if row else Waiting(0, 0, 0, 0)
+
+
+def keys_of(event: Any, bucket: str) -> set[str]:
+    """Return the keys of a bucket that a notification names; a malformed one names none.
+
+    >>> keys_of({"Records": [{"s3": {"bucket": {"name": "raw"}, "object": {"key": "a+b%2Bc.csv"}}}]}, "raw")
+    {'a b+c.csv'}
+    """
+    keys = set()
+    records = event.get("Records") if isinstance(event, dict) else None
+    for record in records if isinstance(records, list) else []:
+        try:
+            entity = record["s3"]
+            if entity["bucket"]["name"] == bucket:
+                keys.add(unquote_plus(entity["object"]["key"]))
+        except (AttributeError, KeyError, TypeError):  # a key that is a number has no text to decode
+            continue
+    return keys
+
+
+def write_inbox(connection: Connection, notifications: Iterable[dict[str, Any]]) -> None:
+    """Add notifications to the inbox, all in one transaction."""
+    with connection.transaction(), connection.cursor() as cursor:
+        cursor.executemany(
+            "insert into mdp.inbox (event_time, event_data) values (now(), %s)", [(Jsonb(n),) for n in notifications]
+        )
+
+
+def allow_events(owner: Connection) -> None:
+    """Let `mdp_events`, if there is one, add to the inbox; MinIO also checks that the table exists."""
+    with owner.transaction():
+        if owner.execute("select from pg_roles where rolname = 'mdp_events'").rowcount:
+            owner.execute("grant usage on schema mdp to mdp_events")
+            owner.execute("grant select, insert on mdp.inbox to mdp_events")
+
+
+def _register(connection: Connection, versions: Iterable[ObjectVersion], settings: Settings) -> None:
+    """Enter the versions that the ledger has not seen, as pending; keys that end in `/` are folders, not files."""
+    datasets = list(read_datasets(settings.datasets_folder).values())
+    files = (
+        (v.key, v.version, v.size, v.modified, dataset_of(v.key, datasets, settings.default_dataset))
+        for v in versions
+        if not v.key.endswith("/")
+    )
+    while rows := list(islice(files, _VERSIONS_AT_ONCE)):
+        # The anti-join saves an id for each of the many that are known; the conflict is a listing at the same time.
+        connection.execute(
+            "insert into mdp.files (key, version, size, arrived_at, dataset) "
+            "select n.* from unnest(%s::text[], %s::text[], %s::bigint[], %s::timestamptz[], %s::text[]) "
+            "as n (key, version, size, arrived_at, dataset) "
+            "where not exists (select from mdp.files f where f.key = n.key and f.version = n.version) "
+            "order by arrived_at, key, version on conflict (key, version) do nothing",
+            list(map(list, zip(*rows, strict=True))),
+        )
+
+
+def _clear_inbox(connection: Connection, done: list[int]) -> None:
+    """Delete events whose versions are in the ledger, and those that a full listing has long overtaken."""
+    connection.execute(
+        "delete from mdp.inbox where inbox_id = any(%s) or event_time < clock_timestamp() - interval '1 minute'", [done]
+    )
