@@ -28,7 +28,7 @@ from minidata.events.trigger import SnapshotTrigger
 from minidata.settings import PROJECT, Settings, load_settings
 from minidata.store import ObjectStore
 from minidata.warehouse.connection import connect
-from operate.embedded import postgres_home
+from operate.embedded.postgres import home as postgres_home
 from operate.embedded.settings import as_environment, embedded_settings
 from operate.embedded.start import start_servers
 from operate.embedded.state import State
