@@ -51,7 +51,7 @@ def find_files(
     prefix: str | None = None,
     limit: int | None = None,
 ) -> list[File]:
-    """Return rows of the ledger, newest arrival first: in a state, of one key, of keys with a prefix, at most `limit`."""
+    """Return rows of the ledger, newest arrival first: in a state, of a key, of keys with a prefix, at most `limit`."""
     query = (
         f"select {_COLUMNS} from mdp.files f where (%(state)s::text is null or state::text = %(state)s) "
         "and (%(key)s::text is null or key = %(key)s) "

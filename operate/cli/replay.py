@@ -4,7 +4,6 @@ from typing import Annotated
 
 import typer
 
-from etl.move_files import put_back
 from minidata import ledger
 from minidata.errors import PermanentError
 from minidata.settings import Settings
@@ -78,6 +77,8 @@ def replay_quarantined(
     """
     require_wait(wait, timeout, strict)
     wanted = _wanted(keys, all_=all_)
+    from etl.move_files import put_back  # noqa: PLC0415  imports Polars
+
     settings = settings_of(context)
     store = ObjectStore(settings)
     with connect(settings, "loader") as connection:
