@@ -4,6 +4,7 @@ import errno
 import os
 import pwd
 import shutil
+import sys
 from pathlib import Path
 
 from minidata.errors import PermanentError
@@ -59,6 +60,14 @@ def require_space(folder: Path, needed: int, what: str, fix: str) -> None:
             f"The disk that holds {folder} is full: {free / 10**6:.0f} MB are free, and {what} "
             f"{needed / 10**6:.0f} MB. {fix}"
         )
+
+
+def not_installed(package: str, what: str) -> PermanentError:
+    """Return the error of a package that this machine lacks, which brings a server."""
+    return PermanentError(
+        f"The package {package}, which contains {what}, is not installed for this machine. "
+        f"Install the locked environment again: remove the folder {sys.prefix} and run `./mdp up`."
+    )
 
 
 def _require_name() -> None:

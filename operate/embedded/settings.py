@@ -17,7 +17,7 @@ from operate.embedded.state import State
 
 EXAMPLE = PROJECT / "example.env"
 _EMPTY = re.compile(r"^(MDP_[A-Z0-9_]+)=[ \t]*$", re.MULTILINE)
-_SET = re.compile(r"^(MDP_[A-Z0-9_]+)=", re.MULTILINE)
+_NAMED = re.compile(r"^(MDP_[A-Z0-9_]+)=", re.MULTILINE)
 _OURS = {"MDP_DATABASE_HOST", "MDP_DATABASE_PORT", "MDP_DATABASE_NAME", "MDP_DATABASE_TLS", "MDP_S3_ENDPOINT"}
 _VARIABLES = {name: f"MDP_{name.upper()}" for name in Settings.model_fields}
 _Model = TypeVar("_Model", bound=Settings)
@@ -28,18 +28,19 @@ def secrets_file(state: State) -> Path:
     return (PROJECT if state.folder == PROJECT / ".mdp" else state.folder) / ".env"
 
 
-def make_secrets(file: Path) -> None:
+def make_secrets(state: State) -> None:
     """Make the file of secrets from `example.env`, or fill in its empty values; what is set stays.
 
     Raises:
         PermanentError: if the file cannot be read or written.
     """
+    file = secrets_file(state)
     try:
         example = EXAMPLE.read_text(encoding="utf-8")
         text = file.read_text(encoding="utf-8") if file.exists() else example
-        filled = _EMPTY.sub(lambda match: f"{match[1]}={_random(match[1])}", text)
-        lacking = [name for name in _EMPTY.findall(example) if name not in _SET.findall(filled)]
-        filled += "".join(f"{name}={_random(name)}\n" for name in lacking)
+        lacking = [name for name in _EMPTY.findall(example) if name not in _NAMED.findall(text)]
+        filled = "\n".join([*text.splitlines(), *(f"{name}=" for name in lacking)]) + "\n"
+        filled = _EMPTY.sub(lambda match: f"{match[1]}={_random(match[1])}", filled)
         if filled != text or not file.exists() or file.stat().st_mode & 0o077:
             write_private(file, filled)
     except (OSError, UnicodeDecodeError) as error:

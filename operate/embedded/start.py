@@ -14,13 +14,7 @@ from operate.embedded.postgres import server as postgres
 from operate.embedded.preflight import require_machine, require_secrets
 from operate.embedded.service import Report
 from operate.embedded.services import SERVICES
-from operate.embedded.settings import (
-    embedded_settings,
-    make_secrets,
-    read_secrets,
-    secrets_file,
-    settings_in_environment,
-)
+from operate.embedded.settings import embedded_settings, make_secrets, read_secrets, settings_in_environment
 from operate.embedded.simulator import SERVICE as SIMULATOR
 from operate.embedded.simulator import start as start_simulator
 from operate.embedded.starting import Start
@@ -129,7 +123,7 @@ def _prepare(state: State, report: Report, store: Store | None, *, bi: bool) -> 
     chosen_settings = settings_in_environment()
     require_machine(state)
     require_secrets(state)
-    make_secrets(secrets_file(state))
+    make_secrets(state)
     if chosen_settings != state.platform.settings:
         state.remember(settings=chosen_settings)  # services that restart later have the same ones
     chosen = object_store.choose_store(state, store, lambda doing: report(object_store.SERVICE.title, doing))

@@ -31,7 +31,7 @@ from operate.embedded.object_store import certificates, doors, seaweedfs
 from operate.embedded.postgres import home as postgres_home
 from operate.embedded.postgres import server as postgres
 from operate.embedded.services import SERVICES
-from operate.embedded.settings import embedded_settings, make_secrets, secrets_file
+from operate.embedded.settings import embedded_settings, make_secrets
 from operate.embedded.state import State
 from operate.embedded.supervisor import Supervisor
 from operate.s3 import client as s3
@@ -80,7 +80,7 @@ class Running:
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     state = State.open(tmp_path_factory.mktemp("état") / "a $HOME, b")
-    make_secrets(secrets_file(state))
+    make_secrets(state)
     ports.choose_ports(state, ["postgres", *ports.SEAWEED])
     settings = embedded_settings(state, Administration)
     people = Identities.of(settings)

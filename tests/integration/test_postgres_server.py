@@ -22,7 +22,7 @@ from minidata.warehouse.__main__ import Administration
 from operate.embedded import ports, processes, service
 from operate.embedded.postgres import home as postgres_home
 from operate.embedded.postgres import server as postgres
-from operate.embedded.settings import embedded_settings, make_secrets, read_secrets, secrets_file
+from operate.embedded.settings import embedded_settings, make_secrets, read_secrets
 from operate.embedded.state import State
 from operate.embedded.supervisor import Supervisor
 
@@ -59,7 +59,7 @@ class Running:
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     state = State.open(tmp_path_factory.mktemp("état") / "a b")
-    make_secrets(secrets_file(state))
+    make_secrets(state)
     ports.choose_ports(state, ["postgres", *ports.SEAWEED])
     settings = embedded_settings(state, Administration)
     supervisor = Supervisor(state)

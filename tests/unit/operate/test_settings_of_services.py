@@ -1,5 +1,6 @@
 """What the services of an embedded platform are told: their settings, the secrets that they need, and no others."""
 
+import stat
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -33,7 +34,7 @@ GENERATOR = {"MDP_GENERATOR_ACCESS_KEY_ID", "MDP_GENERATOR_SECRET_ACCESS_KEY"}
 @pytest.fixture
 def state(tmp_path: Path) -> State:
     made = State.open(tmp_path / "state")
-    make_secrets(secrets_file(made))
+    make_secrets(made)
     ports.choose_ports(made, ["postgres", *ports.SEAWEED, "airflow"])
     return made
 
@@ -67,6 +68,19 @@ def test_a_wrong_value_of_the_file_is_told_as_such(state: State) -> None:
     file.write_text(file.read_text() + "MDP_BATCH_FILES=x\n")
     with pytest.raises(PermanentError, match=rf"(?s)fix them in {file}:.*MDP_BATCH_FILES"):
         embedded_settings(state)
+
+
+def test_what_is_set_in_the_file_of_secrets_stays_and_what_is_empty_or_lacking_is_filled(tmp_path: Path) -> None:
+    state = State.open(tmp_path)
+    file = secrets_file(state)
+    file.write_text("MDP_BI_PASSWORD=mine\nMDP_OWNER_PASSWORD= \nMDP_BATCH_FILES=7")  # no line end
+    make_secrets(state)
+    first, secrets = file.read_bytes(), read_secrets(state)
+    assert (secrets["MDP_BI_PASSWORD"], secrets["MDP_BATCH_FILES"]) == ("mine", "7")
+    assert len(secrets["MDP_OWNER_PASSWORD"]) == len(secrets["MDP_ADMIN_PASSWORD"]) == 64
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    make_secrets(state)
+    assert file.read_bytes() == first
 
 
 class Running:
