@@ -146,9 +146,9 @@ def docs() -> None:
 @dev.command()
 def pictures(
     context: typer.Context,
-    folder: Annotated[Path, typer.Option(file_okay=False, help="Folder to write them to.")] = PROJECT
-    / "docs"
-    / "pictures",
+    folder: Annotated[
+        Path, typer.Option(file_okay=False, show_default="docs/pictures", help="Folder to write them to.")
+    ] = PROJECT / "docs" / "pictures",
 ) -> None:
     """Take pictures of the running platform's dashboards with Chromium, and print how long each took to draw.
 
