@@ -1,40 +1,28 @@
 """Whole numbers beyond 2^53 in the data of a chart: Superset's page receives them as BigInt, which it cannot draw."""
 
-import re
 from decimal import Decimal
 from typing import Any
 
-import simplejson
-from flask import Response, request
-
-_DATA = re.compile(r"/api/v1/chart/(\d+/)?data/?")
 _LARGEST = 2**53 - 1
-_LONG = re.compile(rb"[0-9]{16}")
 _TEXT = 1  # Superset's GenericDataType.STRING
 
 
-def make_drawable(response: Response) -> Response:
-    """Change an answer that holds such numbers; every other one stays as it is.
+def make_drawable(result: dict[str, Any], *, is_table: bool) -> None:
+    """Change the result of a query that holds such numbers.
 
     In a table, a column that holds one becomes text, exact to the last digit. Every other chart gets the number
-    rounded to nine digits and written with an exponent, which the page reads as an ordinary number.
+    rounded to nine digits, as a decimal that is written with an exponent: the page reads it as an ordinary number.
+
+    Args:
+        result: `data` (rows as dictionaries), `colnames` and `coltypes`, as Superset answers them.
+        is_table: whether it is shown as a table.
     """
-    if not (_DATA.fullmatch(request.path) and response.is_json and _LONG.search(response.get_data())):
-        return response
-    answer = simplejson.loads(response.get_data(), use_decimal=True)
-    is_table = ((request.get_json(silent=True) or {}).get("form_data") or {}).get("viz_type") == "table"
-    for result in answer.get("result") or []:
-        rows = result.get("data")
-        if isinstance(rows, list):
-            if is_table:
-                _write_as_text(result, rows)
-            else:
-                result["data"] = [{name: _rounded(value) for name, value in row.items()} for row in rows]
-    response.set_data(simplejson.dumps(answer, use_decimal=True))
-    return response
-
-
-def _write_as_text(result: dict[str, Any], rows: list[dict[str, Any]]) -> None:
+    rows = result.get("data")
+    if not isinstance(rows, list):
+        return
+    if not is_table:
+        result["data"] = [{name: _rounded(value) for name, value in row.items()} for row in rows]
+        return
     for index, name in enumerate(result["colnames"]):
         if any(_is_too_large(row[name]) for row in rows):
             result["coltypes"][index] = _TEXT
