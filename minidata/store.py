@@ -134,7 +134,7 @@ class ObjectStore:
                 yield from (item["Key"] for item in page.get("Contents", []))
 
     def lists(self, bucket: str, key: str, version: str) -> bool:
-        """Tell whether a listing has a version; characters that XML cannot carry are listed as U+FFFD."""
+        """Return whether a listing has a version; characters that XML cannot carry are listed as U+FFFD."""
         found = self.versions(bucket, key.partition("\ufffd")[0])
         return any((item.key, item.version) == (key, version) for item in found)
 
@@ -173,7 +173,7 @@ def _length(stream: IO[bytes]) -> int:
 
 def preload() -> None:
     """Read botocore's service models now: later clients of this process and its forks take 10 ms instead of 150."""
-    _make_client("http://127.0.0.1", "us-east-1", "nobody", "nothing")
+    _make_client("http://127.0.0.1", "us-east-1", "key", "secret")
 
 
 def _make_client(endpoint: str, region: str, access_key: str, secret_key: str) -> Any:

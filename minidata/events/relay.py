@@ -1,8 +1,8 @@
-"""The event relay: tells the inbox of new objects in SeaweedFS, which cannot do so itself.
+"""The event relay: reports new objects in SeaweedFS to the inbox, as MinIO does by itself.
 
 It runs `weed filer.meta.tail`, which prints every change below a folder as JSON, and writes one inbox row for each
-new version of an object, in the shape of an S3 notification, as MinIO does by itself. Events are hints: what is
-lost while the relay or the store is down, the full listing finds.
+new version of an object, in the shape of an S3 notification. Events are hints: the full listing finds what is lost
+while the relay or the store is down.
 """
 
 import argparse
@@ -40,7 +40,7 @@ _PR_SET_PDEATHSIG = 1
 
 
 class EventStream:
-    """Takes the output of the tail as it comes and gives out whole events."""
+    """Turns the output of the tail into whole events."""
 
     def __init__(self) -> None:
         self._text = ""
@@ -48,11 +48,11 @@ class EventStream:
         self._json = json.JSONDecoder()
 
     def feed(self, data: bytes) -> Iterator[dict[str, Any]]:
-        """Take more bytes, cut anywhere, and yield the events that they complete."""
+        """Add bytes, cut anywhere, and yield the events that they complete."""
         self._text += self._bytes.decode(data)
         at = 0
         while True:
-            at = self._text.find("{", at)  # between events: blanks, or a line that is none
+            at = self._text.find("{", at)  # between events: blanks, or a line that is no event
             if at < 0:
                 self._text = ""
                 return
@@ -61,7 +61,7 @@ class EventStream:
             except json.JSONDecodeError:
                 following = self._text.find("\n{", at)  # only whole events begin a line with a brace
                 if following >= 0:
-                    at = following + 1  # this one was broken; the listing finds what it told
+                    at = following + 1  # this one was broken; the listing finds its object
                     continue
                 self._text = self._text[at:]
                 return
@@ -69,9 +69,9 @@ class EventStream:
 
 
 def notification(event: dict[str, Any], bucket: str) -> dict[str, Any] | None:
-    """Turn a change of the filer into an S3 notification, if it tells of a new version of an object.
+    """Turn a change of the filer into an S3 notification, if it makes a new version of an object.
 
-    Its text is ASCII: PostgreSQL's JSON would refuse a key with a zero character.
+    Its text is ASCII: PostgreSQL's JSON would refuse a key with U+0000.
 
     A versioned object is a folder `<key>.versions` with a file for each version; its first version, an overwrite
     and a completed multipart upload all look alike. Deletions, delete markers, parts of uploads, folders and
@@ -106,14 +106,14 @@ def notification(event: dict[str, Any], bucket: str) -> dict[str, Any] | None:
 
 
 class Inbox:
-    """The inbox table, through a connection that is made again whenever it breaks."""
+    """The inbox table, through a connection that is opened again when it breaks."""
 
     def __init__(self, conninfo: str) -> None:
         self._conninfo = conninfo
         self._connection: Connection | None = None
 
     def write(self, notifications: Sequence[dict[str, Any]]) -> None:
-        """Write rows in one transaction, and try until PostgreSQL takes them."""
+        """Write notifications in one transaction; retry until PostgreSQL takes them."""
         delay = 0.1
         while True:
             try:
@@ -136,7 +136,7 @@ class Inbox:
 
 
 class Relay:
-    """Runs the tail, again and again, and carries its events to the inbox.
+    """Runs the tail, restarts it when it ends, and writes its events to the inbox.
 
     Args:
         tail: the command line of `weed filer.meta.tail` for the bucket.
@@ -153,14 +153,14 @@ class Relay:
         self._recent: dict[str, None] = {}  # in order of arrival
 
     def run(self) -> None:
-        """Relay for ever; ends by an exception only, such as SystemExit on SIGTERM."""
-        self._inbox.write([])  # connects now, so that the first event need not wait
+        """Relay until an exception, such as SystemExit on SIGTERM."""
+        self._inbox.write([])  # connects now, so that the first event does not wait
         delay = 0.2
         while True:
             started = time.monotonic()
             self._follow()
             delay = 0.2 if time.monotonic() - started > 10 else min(delay * 2, 3)
-            _log.warning("The tail of the store's changes ended; it starts again in %.1f s.", delay)
+            _log.warning("The tail of the store's changes ended; restarting it in %.1f s.", delay)
             time.sleep(delay)
 
     def _follow(self) -> None:
@@ -195,7 +195,7 @@ class Relay:
             _log.info("%d new objects, the last of them %s", len(notifications), last)
 
     def _known(self, told: dict[str, Any]) -> bool:
-        """Tell whether a notification is a repetition, as a new tail begins before the end of the old one."""
+        """Return whether a notification is a repetition: a new tail begins before the end of the old one."""
         name = json.dumps(told["Records"][0]["s3"]["object"])
         if name in self._recent:
             return True
@@ -213,7 +213,7 @@ def _decoded(value: str) -> str:
 
 
 def _die_with_parent() -> None:
-    """Let Linux kill the tail when the relay dies in any way; elsewhere its next write to the pipe ends it."""
+    """Let Linux kill the tail when the relay dies; elsewhere its next write to the pipe ends it."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
@@ -225,7 +225,7 @@ def _stop(number: int, _: FrameType | None) -> None:
 def main() -> None:
     """Run the relay until SIGTERM."""
     parser = argparse.ArgumentParser(prog="python -m minidata.events.relay", description=__doc__)
-    parser.add_argument("--bucket", required=True, help="the bucket whose events are wanted")
+    parser.add_argument("--bucket", required=True, help="the bucket to watch")
     parser.add_argument("--replay", type=float, default=60, help="seconds before now to begin at (default 60)")
     parser.add_argument("tail", nargs="+", help="the command line of weed filer.meta.tail, after --")
     arguments = parser.parse_args()

@@ -1,7 +1,7 @@
-"""The trigger: wakes the DAG of a dataset while work waits that nobody has claimed.
+"""The trigger: wakes the DAG of a dataset while it has unclaimed work.
 
 It lives in an installed package because the triggerer loads no DAG bundle. Airflow merges, doubles and loses
-asset events, so an event of ours says only "look"; what to do stands in the ledger.
+asset events, so an event of ours says only "look"; the ledger knows the work.
 """
 
 import asyncio
@@ -52,7 +52,7 @@ class SnapshotTrigger(BaseEventTrigger):
 
 
 async def _watch(settings: Settings, dataset: str) -> AsyncIterator[Waiting]:
-    """Yield what waits, each time that it is worth a run; ends with an error when a server goes away."""
+    """Yield what waits, each time that it is worth a run, until a server goes away."""
     pace, turns = Pace(settings.wake_seconds, settings.reconcile_seconds), _turns()
     store = await asyncio.to_thread(ObjectStore, settings)
     await asyncio.to_thread(store.require_versions, settings.raw_bucket)
@@ -74,10 +74,10 @@ async def _watch(settings: Settings, dataset: str) -> AsyncIterator[Waiting]:
 
 
 class Turns:
-    """Lets the triggers of all datasets look in turn: each enters what it sees for all of them.
+    """Lets the triggers of all datasets look in turn: each registers what it sees for all of them.
 
-    They run in one loop, so what the first has listed or taken from the inbox, the others find in the ledger. In
-    several triggerers each does so for itself: the ledger enters a version once, whoever comes with it.
+    They run in one loop, so what the first has listed or taken from the inbox, the others find in the ledger. Several
+    triggerers do this independently; the ledger enters each version once.
     """
 
     def __init__(self) -> None:
@@ -85,16 +85,16 @@ class Turns:
         self._listed_at: float | None = None
 
     def full_listing_due(self, now: float, reconcile_seconds: float) -> bool:
-        """Tell whether a full listing is due at an instant of a monotonic clock."""
+        """Return whether a full listing is due at an instant of a monotonic clock."""
         return self._listed_at is None or now - self._listed_at >= reconcile_seconds
 
     def looked(self, now: float, *, full: bool) -> None:
-        """Take a look as done; one that failed is not, and its listing stays due."""
+        """Record a look that succeeded; after one that failed, its listing stays due."""
         if full:
             self._listed_at = now
 
     def list_again(self) -> None:
-        """Make a full listing due at once: who starts again may have missed something."""
+        """Make a full listing due at once: a watch that starts again may have missed something."""
         self._listed_at = None
 
 
@@ -107,8 +107,8 @@ class Pace:
     """Decides when to fire; pure, so that it can be tested with any clock.
 
     Args:
-        wake_seconds: unclaimed work fires again after so long, if nobody is at work.
-        reconcile_seconds: it fires again after so long even while somebody is at work.
+        wake_seconds: unclaimed work fires again after so long, if no batch is alive.
+        reconcile_seconds: it fires again after so long even while a batch is alive.
     """
 
     def __init__(self, wake_seconds: float, reconcile_seconds: float) -> None:
@@ -118,7 +118,7 @@ class Pace:
         self._fired_for: tuple[int, int, int] | None = None
 
     def fires(self, waiting: Waiting, now: float) -> bool:
-        """Tell whether to wake the DAG: the waiting set has changed, or has stayed unclaimed for too long."""
+        """Return whether to wake the DAG: the waiting set has changed, or has stayed unclaimed for too long."""
         if not waiting.count:
             self._fired_for = None
             return False

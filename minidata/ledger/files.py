@@ -131,7 +131,7 @@ def count_states(connection: Connection) -> dict[str, int]:
 
 
 def any_rows_loaded(connection: Connection) -> bool:
-    """Tell whether a file with rows was ever loaded."""
+    """Return whether a file with rows was ever loaded."""
     return connection.execute("select from mdp.files where rows_loaded > 0 limit 1").rowcount > 0
 
 

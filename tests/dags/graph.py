@@ -1,4 +1,4 @@
-"""Every DAG, task and asset, as plain data: `python tests/dags/graph.py` writes it into graph.json anew."""
+"""Every DAG, task and asset, as plain data: `python tests/dags/graph.py` rewrites graph.json."""
 
 import json
 import os

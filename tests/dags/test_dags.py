@@ -79,7 +79,7 @@ def test_airflow_never_retries_what_the_ledger_retries(bag: Any) -> None:
     assert {task.retries for dag in bag.dags.values() for task in dag.tasks} == {0}
 
 
-def test_watchers_are_in_an_installed_package_and_can_be_made_anew(bag: Any) -> None:
+def test_watchers_are_in_an_installed_package_and_can_be_made_again(bag: Any) -> None:
     from airflow.sdk._shared.module_loading import import_string
 
     kept = graph(bag)["assets"]

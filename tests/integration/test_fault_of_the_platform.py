@@ -34,7 +34,7 @@ def refuse(
 @pytest.mark.parametrize(
     ("begun", "step"), [(("validate",), "transform"), (("validate", "transform"), "load")], ids=["rows", "rollups"]
 )
-def test_what_staging_has_lost_is_read_anew(pipeline: Pipeline, begun: tuple[str, ...], step: str) -> None:
+def test_what_staging_has_lost_is_read_again(pipeline: Pipeline, begun: tuple[str, ...], step: str) -> None:
     pipeline.put("a.csv", snapshot(5))
     pipeline.look()
     batch = pipeline.claim()
@@ -186,7 +186,7 @@ def test_a_load_is_committed_when_it_ends_and_holds_no_lock_that_its_heartbeat_w
 
     def load(work: Any) -> Any:
         counts = real(work)
-        ledger.renew(pipeline.connection, batch, pipeline.settings)  # would wait for ever
+        ledger.renew(pipeline.connection, batch, pipeline.settings)  # would wait forever
         seen.append((pipeline.states()["a.csv"], views(pipeline)))
         return counts
 

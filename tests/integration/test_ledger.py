@@ -74,7 +74,7 @@ def test_twins_in_one_batch_count_once(pipeline: Pipeline) -> None:
     assert sorted((f.rows_loaded, f.duplicate_of is None) for f in pipeline.files()) == [(0, False), (1, True)]
 
 
-def test_an_invalid_file_waits_in_quarantine_with_its_reasons_beside_it(pipeline: Pipeline) -> None:
+def test_an_invalid_file_waits_in_quarantine_with_its_reasons(pipeline: Pipeline) -> None:
     pipeline.put("youtube_stats/bad.csv", b"video_id,chanel_id\n1,2\n")
     pipeline.drain()
     (file,) = pipeline.files()

@@ -10,7 +10,7 @@ from tests.integration.conftest import Pipeline
 
 
 def metadata(pipeline: Pipeline, key: str | None) -> dict[str, Any]:
-    """Return what the archive keeps beside an object."""
+    """Return the metadata of an archived object."""
     answer = pipeline.store.client.head_object(Bucket=pipeline.settings.archive_bucket, Key=key)
     return dict(answer["Metadata"])
 

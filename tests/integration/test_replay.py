@@ -1,4 +1,4 @@
-"""Replay: what failed is tried again, what was refused is judged again."""
+"""Replay: what failed is tried again, what was rejected is validated again."""
 
 import pytest
 
@@ -39,7 +39,9 @@ def test_a_failed_file_is_tried_again_as_if_it_had_just_come(pipeline: Pipeline)
     assert ledger.retry_failed(pipeline.connection) == []
 
 
-def test_a_quarantined_file_is_judged_by_the_rules_of_now(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_quarantined_file_is_validated_by_the_current_rules(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pipeline.put("ü ber/a.csv", HALF_BAD)
     pipeline.drain()
     (file,) = ledger.refused_files(pipeline.connection)
@@ -78,7 +80,7 @@ def test_what_waits_for_a_person_is_told_by_key_and_newest_first(pipeline: Pipel
     assert [file.key for file in ledger.refused_files(pipeline.connection, limit=1)] == ["one.csv"]
 
 
-def test_only_the_bytes_that_were_judged_are_put_back(pipeline: Pipeline) -> None:
+def test_only_the_bytes_that_were_validated_are_put_back(pipeline: Pipeline) -> None:
     pipeline.put("empty.csv", HEADER_ONLY)
     pipeline.drain()
     (file,) = ledger.refused_files(pipeline.connection)

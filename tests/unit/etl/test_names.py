@@ -14,7 +14,7 @@ keys = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=10
 hashes = st.integers(0, 3).map(lambda n: f"{n:064x}")
 
 
-def test_the_hash_stands_before_the_extension_whatever_it_is() -> None:
+def test_the_hash_comes_before_any_extension() -> None:
     sha = "a" * 64
     for key, name in {
         "youtube_stats/a.csv": f"youtube_stats/a.{sha}.csv",

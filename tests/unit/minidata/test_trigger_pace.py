@@ -18,7 +18,7 @@ def test_it_fires_at_once_for_new_work_and_again_only_after_a_while() -> None:
     assert pace.fires(TWO, 11)
 
 
-def test_while_somebody_is_at_work_it_is_patient_but_not_for_ever() -> None:
+def test_while_a_batch_is_alive_it_waits_longer_but_not_forever() -> None:
     pace = Pace(wake_seconds=5, reconcile_seconds=30)
     busy = Waiting(1, 7, 7, 1)
     assert pace.fires(busy, 0)
@@ -46,7 +46,7 @@ def test_the_first_look_lists_everything_and_then_every_interval() -> None:
 def test_a_listing_that_failed_stays_due_and_who_starts_again_lists_at_once() -> None:
     turns = Turns()
     assert turns.full_listing_due(0, 30)
-    assert turns.full_listing_due(1, 30), "the first one failed: nobody said that it was done"
+    assert turns.full_listing_due(1, 30), "the first one failed"
     turns.looked(1, full=True)
     turns.looked(2, full=False)
     assert not turns.full_listing_due(2, 30)
