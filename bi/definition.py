@@ -1,4 +1,6 @@
-"""The definitions: read from `dashboards/*.yaml`, and checked against the views that they are built on.
+"""The definitions: YAML files, checked against the views that they are built on.
+
+`dashboards/` has those of the platform, `dashboards/` in a dataset's folder those of the dataset.
 
 Beyond the shape of the YAML: names exist and are unique, charts fit their data, and every fault has its line.
 """
@@ -9,12 +11,11 @@ from pathlib import Path
 from bi.model import TIME_CHARTS, Condition, Dashboard, Dimension, Measure, Tile, ValuesFilter
 from minidata.errors import PermanentError
 from minidata.settings import PROJECT
-from minidata.warehouse.views import MART, NUMBERS, View, read_views
-from minidata.yaml_file import Location, YamlFile, guess, read_yaml
+from minidata.warehouse.views import DATASETS, NUMBERS, View, read_views
+from minidata.yaml_file import Problem, YamlFile, guess, read_yaml
 
 FOLDER = PROJECT / "dashboards"
 
-Problem = tuple[Location, str]
 Views = Mapping[str, View]
 
 # How many dimensions and measures each chart draws: (least, most) of each.
@@ -30,40 +31,42 @@ _SHAPES = {
 }
 
 
-def read_dashboards(folder: Path = FOLDER, mart: Path = MART) -> list[Dashboard]:
-    """Read every dashboard of a folder, in the order of their files' names, and check them against the views.
+def read_dashboards(folder: Path | None = None, datasets: Path = DATASETS) -> list[Dashboard]:
+    """Read the dashboards, in the order of their files' names, and check them against the reading views.
 
     Args:
-        folder: of `<name>.yaml` files.
-        mart: folder of the catalogue of views.
+        folder: of `<name>.yaml` files; by default `dashboards/` and that of each dataset.
+        datasets: folder of the datasets' folders.
 
     Raises:
-        PermanentError: if one is wrong; every problem is listed with its file and line.
+        PermanentError: if one is wrong; every problem has its file and line.
     """
-    views = read_views(mart)
-    files = sorted(folder.glob("*.yaml"))
+    views = read_views(datasets)
+    folders = [folder] if folder else [FOLDER, *datasets.glob("*/dashboards")]
+    files = sorted((file for each in folders for file in each.glob("*.yaml")), key=lambda file: (file.name, file))
     if not files:
         raise PermanentError(f"No dashboard is declared in {folder}: put one into {folder}/<name>.yaml.")
     dashboards, faults = [], []
     for file in files:
         try:
-            dashboards.append(_read(file, views))
+            dashboards.append((_read(file, views), file))
         except PermanentError as error:
             faults.append(str(error))
-    titles: dict[str, str] = {}
-    for dashboard in dashboards:
-        other = titles.setdefault(dashboard.title.casefold(), dashboard.name)
-        if other != dashboard.name:
-            faults.append(f"{folder / dashboard.name}.yaml: {other}.yaml has the same title.")
+    for what in ("name", "title"):
+        first: dict[str, Path] = {}
+        for dashboard, file in dashboards:
+            other = first.setdefault(getattr(dashboard, what).casefold(), file)
+            if other != file:
+                faults.append(f"{file}: {other} has the same {what}. Change one of them.")
     if faults:
         raise PermanentError("The dashboards are wrong; nothing was changed:\n" + "\n".join(faults))
-    return dashboards
+    return [dashboard for dashboard, _ in dashboards]
 
 
 def _read(file: Path, views: Views) -> Dashboard:
     source: YamlFile = read_yaml(file)
     if isinstance(source.data, dict) and "views" in source.data:
-        raise source.error([(("views",), "views are declared in warehouse/mart/views.yaml.")])
+        raise source.error([(("views",), "views are declared in a `views.yaml`, see docs/datasets.md.")])
     dashboard = source.check(Dashboard)
     problems = list(_problems(dashboard, views))
     if dashboard.name != file.stem:

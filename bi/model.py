@@ -16,6 +16,7 @@ GRID = 12  # columns that a row of tiles is divided into
 
 Chart = Literal["number", "line", "area", "bar", "row", "scatter", "pie", "table"]
 TIME_CHARTS = ("line", "area", "bar")
+Tone = Literal["good", "fair", "bad", "worst", "neutral", "active", "muted"]
 Grain = Literal["30 seconds", "1 minute", "5 minutes", "1 hour"]
 Line = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\n\r]+$")]
 # Names that become SQL: the tools' templates use {{ and [[, PostgreSQL cuts a name after 63 bytes.
@@ -203,6 +204,7 @@ class Dashboard(Model):
         title: what people call it.
         question: what it answers, in one line.
         refresh_seconds: seconds between two refreshes of an open dashboard.
+        colours: what words on its charts mean, so that each has the colour of its tone.
         filters: by name.
         rows: from the top down.
         views: the views that its tiles and filters use, by name (not written in the file).
@@ -212,6 +214,7 @@ class Dashboard(Model):
     title: Line
     question: Line
     refresh_seconds: int = Field(ge=10, le=3600)
+    colours: dict[str, Tone] = Field(default_factory=dict)
     filters: dict[Identifier, Filter] = Field(default_factory=dict)
     rows: tuple[TileRow, ...] = Field(min_length=1)
     views: dict[str, View] = Field(default_factory=dict)

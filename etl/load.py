@@ -31,7 +31,7 @@ def load(batch: BatchContext) -> Counts:
         repeated = ledger.duplicates(connection, batch.batch_id)
         if new & repeated.keys():
             raise TransientError("Another batch has just loaded a content of this one. The files are tried again.")
-        counts = merge_rollups(connection, loads) | merge_summaries(connection, dataset, loads)
+        counts = merge_rollups(connection, loads) | merge_summaries(connection, dataset)
         ledger.assert_claim(connection, batch.batch_id)
         ledger.mark_loaded(connection, batch.batch_id, repeated)
     return {"files": len(new), "duplicates": len(repeated)} | counts

@@ -1,7 +1,7 @@
-"""YAML that remembers its lines, so that an error can point at the place that is wrong."""
+"""YAML with line numbers: an error names the file and the line, in our own words."""
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from minidata.errors import PermanentError
 
 Location = Sequence[str | int]
+Problem = tuple[Location, str]  # where in the file, and what is wrong there
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -20,9 +21,9 @@ class YamlFile:
     """A YAML file that has been read.
 
     Attributes:
-        file: where it lies.
+        file: its path.
         root: its syntax tree, with lines.
-        data: what it says.
+        data: its content.
     """
 
     file: Path
@@ -39,7 +40,7 @@ class YamlFile:
                 line = key.start_mark.line
         return f"{self.file}:{line + 1}"
 
-    def error(self, problems: Iterable[tuple[Location, str]]) -> PermanentError:
+    def error(self, problems: Iterable[Problem]) -> PermanentError:
         """Return one error that lists all problems, each with its line and its place."""
         lines = [f"{self.at(place)}: {_words(place)}{text}" for place, text in problems]
         return PermanentError("\n".join(lines))
@@ -48,21 +49,70 @@ class YamlFile:
         """Return the file's content as a model.
 
         Raises:
-            PermanentError: if it is none; the message names the line of each problem.
+            PermanentError: if it does not fit; the message names the line of each problem.
         """
         try:
             return model.model_validate(self.data)
         except ValidationError as error:
             # Copied out: the loop below must not keep the exception's traceback alive.
-            problems = [(e["loc"], _sentence(e["msg"])) for e in error.errors()]
+            problems = [self._problem(details) for details in error.errors()]
             raise self.error(problems) from error
+
+    def _problem(self, details: Mapping[str, Any]) -> Problem:
+        """Return an error of pydantic as a place that the file has, and a sentence of our own."""
+        place: list[str | int] = []
+        node: yaml.Node = self.root
+        for step in details["loc"]:
+            found = _child(node, step)
+            if found is not None:  # else it is the tag of a union, or a missing key
+                node = found[1]
+                place.append(step)
+        kind, context = details["type"], details.get("ctx", {})
+        if kind == "extra_forbidden":
+            return place, "there is no such key; check its spelling and its place."
+        if kind in ("missing", "union_tag_not_found"):
+            return place, f"`{details['loc'][-1] if kind == 'missing' else context['discriminator'][1:-1]}` is missing."
+        if kind in _SENTENCES:
+            return place, _SENTENCES[kind].format(input=_shown(details["input"]), **context)
+        return place, details["msg"].removeprefix("Value error, ").rstrip(".") + "."
+
+
+# Errors of pydantic as we say them; its own names, with what it tells of each.
+_SENTENCES = {
+    "bool_type": "{input} is neither true nor false.",
+    "dict_type": "{input} is no mapping of keys to values.",
+    "enum": "{input} must be {expected}.",
+    "greater_than": "{input} must be greater than {gt}.",
+    "greater_than_equal": "{input} must be at least {ge}.",
+    "int_parsing": "{input} is no whole number.",
+    "int_type": "{input} is no whole number.",
+    "float_parsing": "{input} is no number.",
+    "float_type": "{input} is no number.",
+    "less_than_equal": "{input} must be at most {le}.",
+    "list_type": "{input} is no list.",
+    "literal_error": "{input} must be {expected}.",
+    "model_type": "{input} is no mapping of keys to values.",
+    "string_pattern_mismatch": "{input} does not match the pattern {pattern}.",
+    "string_too_long": "it has more than {max_length} characters.",
+    "string_too_short": "it is empty.",
+    "string_type": "{input} is no text.",
+    "too_long": "it has {actual_length} entries, and may have {max_length}.",
+    "too_short": "it has {actual_length} entries, and must have at least {min_length}.",
+    "tuple_type": "{input} is no list.",
+    "union_tag_invalid": "`{tag}` must be one of {expected_tags}.",
+}
+
+
+def _shown(value: Any) -> str:
+    text = f"`{value}`" if isinstance(value, str) else str(value)
+    return text if len(text) <= 60 else text[:57] + "..."
 
 
 def read_yaml(file: Path) -> YamlFile:
     """Read a YAML file.
 
     Raises:
-        PermanentError: if it cannot be read, is no YAML, or says one thing twice.
+        PermanentError: if it cannot be read, is no YAML, or has a key twice.
     """
     try:
         text = file.read_text(encoding="utf-8")
@@ -87,7 +137,7 @@ def read_yaml(file: Path) -> YamlFile:
 
 
 def guess(name: str, known: Iterable[str]) -> str:
-    """Return the end of an error about an unknown name: what was meant, or what there is."""
+    """Return the end of an error about an unknown name: a similar known one, or all known ones."""
     names = sorted(known)
     close = difflib.get_close_matches(name, names, n=1)
     return f"did you mean `{close[0]}`?" if close else f"there are: {', '.join(names)}."
@@ -101,7 +151,7 @@ def _child(node: yaml.Node, step: str | int) -> tuple[yaml.Node, yaml.Node] | No
     return None
 
 
-def _repeated(node: yaml.Node, place: tuple[str | int, ...]) -> Iterable[tuple[Location, str]]:
+def _repeated(node: yaml.Node, place: tuple[str | int, ...]) -> Iterable[Problem]:
     if isinstance(node, yaml.MappingNode):
         seen: set[str] = set()
         for key, value in node.value:
@@ -117,7 +167,3 @@ def _repeated(node: yaml.Node, place: tuple[str | int, ...]) -> Iterable[tuple[L
 def _words(place: Location) -> str:
     steps = [f"{step + 1}" if isinstance(step, int) else step for step in place]
     return " → ".join(steps) + ": " if steps else ""
-
-
-def _sentence(message: str) -> str:
-    return message.removeprefix("Value error, ").rstrip(".") + "."

@@ -13,19 +13,25 @@ from bi.superset.identity import Kind, is_ours, uuid_of
 from bi.superset.server import Superset
 from bi.target import Target
 from minidata.errors import PermanentError
-from minidata.warehouse.views import read_views
+from minidata.warehouse.views import View
 
 _VISITORS = "Public"  # the role of visitors without a log-in
 _LAST_FIRST: tuple[Kind, ...] = ("dashboards", "charts", "datasets", "databases")
 _RECORD = "mdp"  # in the connection: what the last apply sent, as digests by name
 
 
-def plan(target: Target, dashboards: Iterable[Dashboard], transport: httpx.BaseTransport | None = None) -> Plan:
+def plan(
+    target: Target,
+    dashboards: Iterable[Dashboard],
+    views: Mapping[str, View],
+    transport: httpx.BaseTransport | None = None,
+) -> Plan:
     """Return what an apply would do; nothing is changed.
 
     Args:
         target: which Superset.
         dashboards: the definitions.
+        views: all reading views, by name.
         transport: for tests.
 
     Raises:
@@ -34,10 +40,15 @@ def plan(target: Target, dashboards: Iterable[Dashboard], transport: httpx.BaseT
             ours needs.
     """
     with Superset(target, transport) as server:
-        return _look(server, dashboards)[0]
+        return _look(server, render(dashboards, views, server.target.warehouse))[0]
 
 
-def apply(target: Target, dashboards: Iterable[Dashboard], transport: httpx.BaseTransport | None = None) -> Plan:
+def apply(
+    target: Target,
+    dashboards: Iterable[Dashboard],
+    views: Mapping[str, View],
+    transport: httpx.BaseTransport | None = None,
+) -> Plan:
     """Make the server show what the definitions say; objects that other people made are never touched.
 
     Returns:
@@ -48,7 +59,7 @@ def apply(target: Target, dashboards: Iterable[Dashboard], transport: httpx.Base
         PermanentError: as `plan`.
     """
     with Superset(target, transport) as server:
-        result, wanted, orphans = _look(server, dashboards)
+        result, wanted, orphans = _look(server, render(dashboards, views, server.target.warehouse))
         if result.empty:
             return result
         _send(server, wanted)
@@ -64,9 +75,8 @@ def apply(target: Target, dashboards: Iterable[Dashboard], transport: httpx.Base
         return result
 
 
-def _look(server: Superset, dashboards: Iterable[Dashboard]) -> tuple[Plan, list[Asset], list[Asset]]:
+def _look(server: Superset, wanted: list[Asset]) -> tuple[Plan, list[Asset], list[Asset]]:
     """Return what an apply would do, everything that is wanted, and what we made and no longer define."""
-    wanted = render(dashboards, read_views(), server.target.warehouse)
     present = unpack(server.export())
     _require_free_names(server, wanted, present)
     ours = {asset.uuid: asset for asset in present if is_ours(asset.uuid)}

@@ -3,7 +3,7 @@
 from typing import Any
 
 from bi.model import Dashboard, Filter, PeriodFilter
-from bi.superset.colours import COLOURS
+from bi.superset.colours import PALETTE
 from bi.superset.identity import uuid_of
 
 _UNIT = 6  # of Superset's grid, 8 pixels each, to one of ours
@@ -66,7 +66,7 @@ def metadata(dashboard: Dashboard) -> dict[str, Any]:
         "timed_refresh_immune_slices": [],
         "expanded_slices": {},
         "color_scheme": "supersetColors",
-        "label_colors": COLOURS,
+        "label_colors": {word: PALETTE[tone] for word, tone in dashboard.colours.items()},
         "cross_filters_enabled": True,
         "filter_bar_orientation": "HORIZONTAL",
         "native_filter_configuration": [_filter(dashboard, *item) for item in dashboard.filters.items()],

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import polars as pl
 
-from minidata.dataset import Maximum, Rollup, Window
+from minidata.dataset import Rollup, Window
 
 
 def roll_up(rows: pl.LazyFrame, rollup: Rollup) -> pl.LazyFrame:
@@ -22,10 +22,9 @@ def roll_up(rows: pl.LazyFrame, rollup: Rollup) -> pl.LazyFrame:
 
 def regroup(partials: pl.LazyFrame, rollup: Rollup) -> pl.LazyFrame:
     """Merge partial rollups: the same measures once more, over `rollup.merged_columns`."""
-    order = [rollup.latest.into, *rollup.latest.columns]
-    latest = [pl.col(column).sort_by(order).last() for column in rollup.latest.columns]
+    latest = [pl.col(column).sort_by(rollup.order).last() for column in rollup.latest.columns]
     measures = [
-        pl.col(name).max() if isinstance(measure, Maximum) else pl.col(name).min()
+        pl.col(name).max() if measure.function == "max" else pl.col(name).min()
         for name, measure in rollup.measures.items()
     ]
     grouped = partials.group_by(*rollup.keys).agg(*latest, *measures, pl.col(rollup.latest.into).max())

@@ -1,9 +1,10 @@
-"""The reading layer: views over the tables and the ledger, the only thing that people and dashboards may read.
+"""The reading layer: the views of the schema `mart`, which people and dashboards read and nothing else.
 
-A view runs with the rights of its owner, so `mdp_bi` needs SELECT on `mart` and nothing else.
+A view runs with the rights of its owner, so `mdp_bi` needs SELECT on `mart` only.
 """
 
 from collections.abc import Iterator
+from itertools import zip_longest
 from pathlib import Path
 
 import psycopg
@@ -11,91 +12,86 @@ from psycopg import sql
 
 from minidata.errors import PermanentError
 from minidata.warehouse.connection import Connection
-from minidata.warehouse.views import MART, SCHEMA, View, read_views
+from minidata.warehouse.views import DATASETS, SCHEMA, View, read_views
 
-_LOCK = 7_463_001  # the migrations' own: nothing else changes the warehouse's objects meanwhile
-_INDEXES = "indexes.sql"
-_MADE_HERE = "warehouse/mart/"  # at the end of a view's comment: what was made from the folder, and may go with it
+_LOCK = 7_463_001  # the same as the migrations': one process at a time changes the warehouse's objects
+# A view's comment ends with its file. So a view that we created is known, and may be dropped with its file.
+_ORIGINS = ["% (warehouse/mart/%.sql)", "% (datasets/%/views/%.sql)"]
 
 
-def apply_mart(connection: Connection, folder: Path = MART) -> list[str]:
-    """Make the views of a folder what it says, all or none; needs `mdp_owner`, after `apply_datasets`.
+def apply_mart(connection: Connection, datasets: Path = DATASETS) -> list[str]:
+    """Create the reading views, all or none; needs `mdp_owner`, after `apply_datasets`.
 
-    With them are made the indexes that they need, if the folder has a file of these beside it.
+    A view that exists is replaced in place. If its columns changed, all views are dropped and created again. Views
+    whose file is gone are dropped; views that others made are left alone.
 
-    Views that are there already are replaced in place; if their columns changed, all are dropped and made anew.
-    Views that an earlier folder made are removed, all others are left alone.
+    Args:
+        connection: of the owner.
+        datasets: folder of the datasets' folders, whose views are created after the platform's.
 
     Returns:
-        The names of the views.
+        Names of the views.
 
     Raises:
-        PermanentError: if a select is wrong, makes other columns than `views.yaml` says, or if somebody's own
-            view stands on one that must be dropped.
+        PermanentError: if a select is wrong or gives other columns than `views.yaml` says, or if someone else's view
+            depends on one that must be dropped.
     """
-    views = read_views(folder)
+    views = read_views(datasets)
     with connection.transaction():
         connection.execute("select pg_advisory_xact_lock(%s)", [_LOCK])
         connection.execute("set local search_path = pg_catalog")
-        ours = _made_here(connection)
+        ours = _created_by_us(connection)
         try:
             with connection.transaction():
-                for name in views:
-                    _make(connection, folder, name)
+                for name, view in views.items():
+                    _create(connection, name, view)
                 _drop(connection, [name for name in ours if name not in views])
         except (psycopg.errors.InvalidTableDefinition, psycopg.errors.DependentObjectsStillExist):
             _drop(connection, ours)
-            for name in views:
-                _make(connection, folder, name)
+            for name, view in views.items():
+                _create(connection, name, view)
         for name, view in views.items():
-            _check(connection, folder, name, view)
-        indexes = folder.with_name(_INDEXES)
-        if indexes.exists():
-            connection.execute(indexes.read_text(encoding="utf-8").encode())
+            _check(connection, name, view)
         # One round trip: there are more comments than all the rest.
         described = (part for name, view in views.items() for part in _description(name, view))
         connection.execute(sql.SQL(";\n").join(described))
     return list(views)
 
 
-def _made_here(connection: Connection) -> list[str]:
+def _created_by_us(connection: Connection) -> list[str]:
     rows = connection.execute(
         "select c.relname::text from pg_class c where c.relnamespace = %s::regnamespace and c.relkind = 'v' "
-        "and obj_description(c.oid, 'pg_class') like %s order by 1",
-        [SCHEMA, f"%({_MADE_HERE}%"],
+        "and obj_description(c.oid, 'pg_class') like any(%s) order by 1",
+        [SCHEMA, _ORIGINS],
     ).fetchall()
     return [name for (name,) in rows]
 
 
-def _make(connection: Connection, folder: Path, name: str) -> None:
-    select = (folder / f"{name}.sql").read_text(encoding="utf-8")
-    statement = sql.SQL("create or replace view {} as\n{}").format(
-        sql.Identifier(SCHEMA, name),
-        sql.SQL(select),  # the project's own file
-    )
+def _create(connection: Connection, name: str, view: View) -> None:
+    select = sql.SQL(view.file.read_text(encoding="utf-8"))  # the project's own file
     try:
-        connection.execute(statement)
+        connection.execute(sql.SQL("create or replace view {} as\n{}").format(sql.Identifier(SCHEMA, name), select))
     except psycopg.errors.InvalidTableDefinition:
         raise
     except (psycopg.ProgrammingError, psycopg.errors.FeatureNotSupported) as error:
-        raise PermanentError(f"The view of {folder / name}.sql cannot be made: {error}") from error
+        raise PermanentError(f"The view of {view.file} cannot be created: {error}") from error
 
 
 def _drop(connection: Connection, names: list[str]) -> None:
     if not names:
         return
+    every = sql.SQL(", ").join(sql.Identifier(SCHEMA, name) for name in names)
     try:
         with connection.transaction():
-            every = sql.SQL(", ").join(sql.Identifier(SCHEMA, name) for name in names)
             connection.execute(sql.SQL("drop view {}").format(every))
     except psycopg.errors.DependentObjectsStillExist as error:
         raise PermanentError(
-            f"The reading views must be made anew, but something else stands on them: {error.diag.message_detail} "
-            "Drop that first, and make it again afterwards. Nothing was changed."
+            f"The reading views must be created again, but something else depends on them: "
+            f"{error.diag.message_detail} Drop that first, and create it again afterwards. Nothing was changed."
         ) from error
 
 
-def _check(connection: Connection, folder: Path, name: str, view: View) -> None:
+def _check(connection: Connection, name: str, view: View) -> None:
     rows = connection.execute(
         "select a.attname::text, t.typname::text from pg_attribute a join pg_type t on t.oid = a.atttypid "
         "where a.attrelid = %s::regclass and a.attnum > 0 order by a.attnum",
@@ -104,11 +100,10 @@ def _check(connection: Connection, folder: Path, name: str, view: View) -> None:
     names = {"int8": "bigint", "bool": "boolean"}
     found = [f"{column} {names.get(type_, type_)}" for column, type_ in rows]
     declared = [f"{name} {column.type}" for name, column in view.columns.items()]
-    if found != declared:
-        wrong = [f"{f} (declared: {d})" for f, d in zip(found, declared, strict=False) if f != d]
-        rest = wrong or [f"{len(found)} columns (declared: {len(declared)})"]
+    wrong = [f"{f} (declared: {d})" for f, d in zip_longest(found, declared, fillvalue="none") if f != d]
+    if wrong:
         raise PermanentError(
-            f"{folder / name}.sql makes other columns than {folder / 'views.yaml'} says: {', '.join(rest)}. "
+            f"{view.file} gives other columns than {view.file.with_name('views.yaml')} says: {', '.join(wrong)}. "
             "Nothing was changed."
         )
 
@@ -117,8 +112,7 @@ def _description(name: str, view: View) -> Iterator[sql.Composable]:
     """Yield the statements that say what a view and its columns are, and who may read it."""
     place = sql.Identifier(SCHEMA, name)
     comment = sql.SQL("comment on {} {} is {}")
-    text = f"{view.means} ({_MADE_HERE}{name}.sql)"
-    yield comment.format(sql.SQL("view"), place, sql.Literal(text))
+    yield comment.format(sql.SQL("view"), place, sql.Literal(f"{view.means} ({view.origin})"))
     for column, declared in view.columns.items():
         path = sql.Identifier(SCHEMA, name, column)
         yield comment.format(sql.SQL("column"), path, sql.Literal(declared.means))

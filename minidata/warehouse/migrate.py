@@ -23,7 +23,7 @@ def upgrade(owner: Connection, settings: Settings) -> list[str]:
     """
     applied = migrate(owner)
     apply_datasets(owner, declared_datasets(settings).values())
-    apply_mart(owner)
+    apply_mart(owner, settings.datasets_folder)
     return applied
 
 

@@ -1,102 +1,149 @@
-"""The tables of a dataset, made from its declaration."""
+"""The tables of a dataset, created from its declaration."""
 
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from itertools import zip_longest
 
 import psycopg
 from psycopg import sql
 
-from minidata.dataset import Dataset, IntegerColumn, Rollup, TextColumn, Window
+from minidata.dataset import Dataset, IntegerColumn, Rollup, TextColumn
 from minidata.errors import PermanentError
 from minidata.warehouse.connection import Connection
-from minidata.warehouse.views import MART, read_views
+from minidata.warehouse.views import SCHEMA, read_views
 
 _TEXT = 'text collate "C"'  # text compares by code point, whatever the server's locale
 
 
-def column_types(dataset: Dataset, rollup: Rollup) -> dict[str, str]:
-    """Return the SQL type of every column of a rollup's table, in the order of the table."""
+@dataclass(frozen=True)
+class Table:
+    """A table of a dataset.
 
-    def type_of(column: str) -> str:
-        if column in rollup.gains:
-            return "bigint"
-        declared = dataset.columns[rollup.source_of(column)]
-        if isinstance(declared, TextColumn):
-            return _TEXT
-        return "bigint" if isinstance(declared, IntegerColumn) else "timestamptz"
+    Attributes:
+        schema: the dataset's name.
+        name: of the table, and of its view in `mart`.
+        description: its comment.
+        columns: the SQL type of each column, in order.
+        nullable: the columns that may be null.
+        keys: the columns of the primary key.
+        indexed: the columns of a second index, if it needs one.
+    """
 
-    return {column: type_of(column) for column in rollup.table_columns}
+    schema: str
+    name: str
+    description: str
+    columns: dict[str, str]
+    nullable: Iterable[str]
+    keys: list[str]
+    indexed: list[str]
+
+    @property
+    def place(self) -> sql.Identifier:
+        """The name with the schema."""
+        return sql.Identifier(self.schema, self.name)
+
+    def statements(self) -> Iterator[sql.Composed]:
+        """Yield the statements that create the table, its index and its grants where they are missing."""
+        columns = [
+            sql.SQL("{} {}{}").format(sql.Identifier(c), sql.SQL(t), sql.SQL("" if c in self.nullable else " not null"))
+            for c, t in self.columns.items()
+        ]
+        yield sql.SQL("create table if not exists {} (\n    {},\n    primary key ({})\n)").format(
+            self.place, sql.SQL(",\n    ").join(columns), _names(self.keys)
+        )
+        if self.indexed:
+            yield sql.SQL("create index if not exists {} on {} ({})").format(
+                sql.Identifier(f"{self.name}_by_key"), self.place, _names(self.indexed)
+            )
+        yield sql.SQL("grant select, insert, update, delete on {} to mdp_loader").format(self.place)
+
+    def view(self) -> sql.Composed:
+        """Return the statement that creates the view through which people read the table."""
+        return sql.SQL("create or replace view {} as select {} from {}").format(
+            sql.Identifier(SCHEMA, self.name), _names(self.columns), self.place
+        )
+
+    def comments(self) -> Iterator[sql.Composed]:
+        """Yield the statements that describe the table and its view."""
+        for kind, place in (("table", self.place), ("view", sql.Identifier(SCHEMA, self.name))):
+            yield sql.SQL("comment on {} {} is {}").format(sql.SQL(kind), place, sql.Literal(self.description))
+
+
+def tables_of(dataset: Dataset) -> list[Table]:
+    """Return the tables that a declaration describes: its rollups, then its summaries."""
+    return [
+        *(
+            Table(
+                schema=dataset.name,
+                name=name,
+                description=rollup.description,
+                columns={column: _type(dataset, rollup, column) for column in rollup.table_columns},
+                nullable=rollup.gains,
+                keys=list(rollup.keys),
+                # The windows of each key in order: gains look for the neighbouring window there.
+                indexed=[*rollup.other_keys, rollup.window_key] if rollup.window_key else [],
+            )
+            for name, rollup in dataset.rollups.items()
+        ),
+        *(
+            Table(
+                schema=dataset.name,
+                name=name,
+                description=summary.description,
+                columns={c: _TEXT if t == "text" else t for c, t in summary.columns.items()},
+                nullable=(),
+                keys=summary.keys,
+                indexed=[],
+            )
+            for name, summary in dataset.summaries.items()
+        ),
+    ]
+
+
+def _type(dataset: Dataset, rollup: Rollup, column: str) -> str:
+    if column in rollup.gains:
+        return "bigint"
+    declared = dataset.columns[rollup.source_of(column)]
+    if isinstance(declared, TextColumn):
+        return _TEXT
+    return "bigint" if isinstance(declared, IntegerColumn) else "timestamptz"
 
 
 def create_tables(connection: Connection, dataset: Dataset) -> None:
     """Create the schema, tables, indexes and mart views of a dataset where they are missing.
 
     Raises:
-        PermanentError: if a table exists with other columns or another key, or has the name of a reading view.
+        PermanentError: if a table exists with other columns or another key, or has the name of a reading view, or if
+            `indexes.sql` is wrong.
     """
-    for name in sorted(dataset.tables.keys() & read_views().keys()):
+    views = read_views(dataset.folder.parent)
+    for name in sorted(dataset.tables.keys() & views.keys()):
         raise PermanentError(
-            f"{dataset.file} declares a table {name}, and {MART / 'views.yaml'} a view, but there can be only one "
-            f"mart.{name}. Give one of them another name. Nothing was changed."
+            f"{dataset.file} declares a table {name}, and {views[name].file.with_name('views.yaml')} a view, but there "
+            f"can be only one mart.{name}. Give one of them another name. Nothing was changed."
         )
     schema = sql.Identifier(dataset.name)
     connection.execute(sql.SQL("create schema if not exists {}").format(schema))
     connection.execute(sql.SQL("grant usage on schema {} to mdp_loader").format(schema))
-    for name, rollup in dataset.rollups.items():
-        _create(
-            connection,
-            dataset,
-            name,
-            column_types(dataset, rollup),
-            list(rollup.keys),
-            set(rollup.gains),
-        )
-        if rollup.window_key:
-            _index_windows(connection, dataset.name, name, rollup)
-        _comment(connection, dataset.name, name, rollup.description)
-    for name, summary in dataset.summaries.items():
-        types = {c: _TEXT if t == "text" else t for c, t in summary.columns.items()}
-        _create(connection, dataset, name, types, summary.keys, set())
-        _comment(connection, dataset.name, name, summary.description)
+    for table in tables_of(dataset):
+        for statement in table.statements():
+            connection.execute(statement)
+        _check(connection, dataset, table)
+        try:
+            connection.execute(table.view())
+        except (psycopg.errors.InvalidTableDefinition, psycopg.errors.WrongObjectType) as error:
+            raise PermanentError(
+                f"mart.{table.name}, through which people read {dataset.name}.{table.name}, exists already and is "
+                f"something else: {str(error).strip()}. Rename or drop it as mdp_owner. Nothing was changed."
+            ) from error
+        for statement in table.comments():
+            connection.execute(statement)
+    _create_indexes(connection, dataset)
 
 
-def _create(
-    connection: Connection,
-    dataset: Dataset,
-    table: str,
-    types: dict[str, str],
-    keys: list[str],
-    nullable: set[str],
-) -> None:
-    qualified = sql.Identifier(dataset.name, table)
-    columns = sql.SQL(", ").join(
-        sql.SQL("{} {} {}").format(
-            sql.Identifier(c),
-            sql.SQL(t),
-            sql.SQL("" if c in nullable else "not null"),
-        )
-        for c, t in types.items()
-    )
-    primary = sql.SQL(", ").join(map(sql.Identifier, keys))
-    connection.execute(
-        sql.SQL("create table if not exists {} ({}, primary key ({}))").format(qualified, columns, primary)
-    )
-    _check(connection, dataset, table, types, keys)
-    connection.execute(sql.SQL("grant select, insert, update, delete on {} to mdp_loader").format(qualified))
-    view = sql.SQL("create or replace view {} as select {} from {}")
-    try:
-        connection.execute(
-            view.format(sql.Identifier("mart", table), sql.SQL(", ").join(map(sql.Identifier, types)), qualified)
-        )
-    except (psycopg.errors.InvalidTableDefinition, psycopg.errors.WrongObjectType) as error:
-        raise PermanentError(
-            f"mart.{table}, through which people are to read {dataset.name}.{table}, is there already and is something "
-            f"else: {str(error).strip()}. Rename or drop it, as mdp_owner, if nobody needs it. Nothing was changed."
-        ) from error
-
-
-def _check(connection: Connection, dataset: Dataset, table: str, types: dict[str, str], keys: list[str]) -> None:
-    """See that a table is what the declaration makes of it; one that was there before may be another."""
-    place = f"{dataset.name}.{table}"
+def _check(connection: Connection, dataset: Dataset, table: Table) -> None:
+    """Check that a table is what the declaration makes of it; one that existed before may be different."""
+    place = f"{table.schema}.{table.name}"
     rows = connection.execute(
         "select a.attname::text, case t.typname when 'int8' then 'bigint' else t.typname::text end || "
         "case when a.attcollation <> t.typcollation then format(' collate %%I', o.collname) else '' end "
@@ -110,32 +157,29 @@ def _check(connection: Connection, dataset: Dataset, table: str, types: dict[str
         "where i.indrelid = %s::regclass and i.indisprimary order by k.place",
         [place],
     ).fetchall()
-    found, declared = [f"{c} {t}" for c, t in rows], [f"{c} {t}" for c, t in types.items()]
+    found, declared = [f"{c} {t}" for c, t in rows], [f"{c} {t}" for c, t in table.columns.items()]
     differences = [f"column {f} (declared: {d})" for f, d in zip_longest(found, declared, fillvalue="none") if f != d]
-    if [key for (key,) in primary] != keys:
-        differences.append(f"key {', '.join(k for (k,) in primary) or 'none'} (declared: {', '.join(keys)})")
+    if [key for (key,) in primary] != table.keys:
+        differences.append(f"key {', '.join(k for (k,) in primary) or 'none'} (declared: {', '.join(table.keys)})")
     if differences:
         raise PermanentError(
-            f"The table {place} is there, but not as {dataset.file} declares it: {'; '.join(differences)}. Nothing was "
-            "changed: no table is altered. Put the declaration back as it was, and this platform starts again. "
+            f"The table {place} exists, but not as {dataset.file} declares it: {'; '.join(differences)}. Nothing was "
+            "changed: existing tables are never altered. Restore the old declaration, and this platform starts again. "
             f"For the new one, fetch what the bucket archive holds below {dataset.name}/ with any S3 client, start a "
-            f"new platform (`./mdp --state DIR up`) and upload it below {dataset.prefix.strip('/')}/ there: it is new."
+            f"new platform (`./mdp --state DIR up`) and upload the files below {dataset.prefix.strip('/')}/ there."
         )
 
 
-def _index_windows(connection: Connection, schema: str, table: str, rollup: Rollup) -> None:
-    """Index the windows of each key, newest first: gains look for the neighbouring window there."""
-    others = [k for k, source in rollup.keys.items() if not isinstance(source, Window)]
-    connection.execute(
-        sql.SQL("create index if not exists {} on {} ({}, {})").format(
-            sql.Identifier(f"{table}_by_key"),
-            sql.Identifier(schema, table),
-            sql.SQL(", ").join(map(sql.Identifier, others)),
-            sql.Identifier(str(rollup.window_key)),
-        )
-    )
+def _create_indexes(connection: Connection, dataset: Dataset) -> None:
+    file = dataset.folder / "indexes.sql"
+    if not file.is_file():
+        return
+    connection.execute(sql.SQL("set local search_path = {}").format(sql.Identifier(dataset.name)))
+    try:
+        connection.execute(file.read_bytes())
+    except psycopg.ProgrammingError as error:
+        raise PermanentError(f"The indexes of {file} cannot be created: {error}") from error
 
 
-def _comment(connection: Connection, schema: str, table: str, text: str) -> None:
-    for kind, place in (("table", sql.Identifier(schema, table)), ("view", sql.Identifier("mart", table))):
-        connection.execute(sql.SQL("comment on {} {} is {}").format(sql.SQL(kind), place, sql.Literal(text)))
+def _names(columns: Iterable[str]) -> sql.Composed:
+    return sql.SQL(", ").join(map(sql.Identifier, columns))

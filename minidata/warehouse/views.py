@@ -1,9 +1,10 @@
-"""The catalogue of reading views: what dashboards may ask, column by column.
+"""The catalogue of reading views: what people and dashboards may read, column by column.
 
-`warehouse/mart/views.yaml` says for each view what a row is and what its columns are; beside it lies the select
-that makes the view (`<name>.sql`). The warehouse checks the two against each other, the dashboards against this.
+A folder of views has a `views.yaml`, which says what a row and each column of a view is, and the select of each view
+as `<name>.sql`. `warehouse/mart` holds the views over the ledger, `views` in a dataset's folder those over its tables.
 """
 
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
@@ -13,9 +14,10 @@ from pydantic import Field, RootModel
 from minidata.dataset import Identifier, Model
 from minidata.errors import PermanentError
 from minidata.settings import PROJECT
-from minidata.yaml_file import guess, read_yaml
+from minidata.yaml_file import Problem, YamlFile, guess, read_yaml
 
 MART = PROJECT / "warehouse" / "mart"
+DATASETS = PROJECT / "datasets"
 SCHEMA = "mart"
 ColumnType = Literal["text", "boolean", "bigint", "numeric", "timestamptz"]
 NUMBERS = ("bigint", "numeric")
@@ -25,9 +27,9 @@ class ViewColumn(Model):
     """A column of a view.
 
     Attributes:
-        type: as PostgreSQL has it.
-        label: what people read above it; at most 63 bytes, since it names the column of a tile's result.
-        means: one line, for the catalogue of the warehouse and of the tools; with the unit if it has one.
+        type: PostgreSQL's.
+        label: its heading; at most 63 bytes, since it names the column of a tile's result.
+        means: one line, with the unit if it has one; the comment of the column in the database.
     """
 
     type: ColumnType
@@ -40,46 +42,71 @@ class View(Model):
 
     Attributes:
         means: what one row is.
-        time: the column that a dashboard's period narrows; none if the view is about now.
+        time: the column that a dashboard's period filters; none if the view is about now.
         columns: by name, in the order of the view.
+        file: its select (not written in `views.yaml`).
     """
 
     means: str = Field(min_length=1)
     time: Identifier | None = None
     columns: dict[Identifier, ViewColumn] = Field(min_length=1)
+    file: Path = Path()
+
+    @property
+    def origin(self) -> str:
+        """The file as people know it, whatever folder the project is in."""
+        folder = "warehouse/mart" if self.file.parent == MART else f"datasets/{self.file.parent.parent.name}/views"
+        return f"{folder}/{self.file.name}"
 
 
-class _Catalogue(RootModel[dict[Identifier, View]]):
+class _Folder(RootModel[dict[Identifier, View]]):
     pass
 
 
 @lru_cache(maxsize=8)
-def read_views(folder: Path = MART) -> dict[str, View]:
-    """Read the catalogue of a folder of views, by name and in the order in which they are to be made.
+def read_views(datasets: Path = DATASETS) -> dict[str, View]:
+    """Read all reading views, by name and in the order in which they are created: the platform's, then the datasets'.
+
+    Args:
+        datasets: folder of the datasets' folders.
 
     Raises:
-        PermanentError: if it is wrong, or a view has no select beside it; file and line are named.
+        PermanentError: if a `views.yaml` is wrong, a view has no select, or two have one name; each problem has its
+            file and line.
     """
-    source = read_yaml(folder / "views.yaml")
-    views = source.check(_Catalogue).root
-    problems: list[tuple[tuple[str, ...], str]] = []
+    views: dict[str, View] = {}
+    faults = []
+    for file in (MART / "views.yaml", *sorted(datasets.glob("*/views/views.yaml"))):
+        try:
+            source = read_yaml(file)
+            own = source.check(_Folder).root
+            if problems := [*_problems(source, own), *(_taken(name, views[name]) for name in own if name in views)]:
+                raise source.error(problems)
+        except PermanentError as error:
+            faults.append(str(error))
+        else:
+            for name, view in own.items():
+                views[name] = view.model_copy(update={"file": file.with_name(f"{name}.sql")})
+    if faults:
+        raise PermanentError("\n".join(faults))
+    return views
+
+
+def _taken(name: str, other: View) -> Problem:
+    return (name,), f"{other.origin} has the same name. Rename one of the views."
+
+
+def _problems(source: YamlFile, views: dict[str, View]) -> Iterator[Problem]:
     for name, view in views.items():
-        if not (folder / f"{name}.sql").is_file():
-            problems.append(((name,), f"there is no {name}.sql beside it."))
+        if not source.file.with_name(f"{name}.sql").is_file():
+            yield (name,), f"there is no {name}.sql next to it."
         if view.time is not None and view.time not in view.columns:
-            problems.append(((name, "time"), f"`{view.time}` is no column; {guess(view.time, view.columns)}"))
+            yield (name, "time"), f"`{view.time}` is no column; {guess(view.time, view.columns)}"
         elif view.time is not None and view.columns[view.time].type != "timestamptz":
-            problems.append(((name, "time"), f"`{view.time}` is no timestamptz."))
+            yield (name, "time"), f"`{view.time}` is no timestamptz."
         labels = [column.label.casefold() for column in view.columns.values()]
         if len(set(labels)) < len(labels):
-            problems.append(((name, "columns"), "two columns have the same label."))
-        problems.extend(
-            ((name, "columns", c, "label"), "a label has at most 63 bytes.")
-            for c, column in view.columns.items()
-            if len(column.label.encode()) > 63
-        )
-    if problems:
-        raise source.error(problems)
-    if not views:
-        raise PermanentError(f"{source.file} declares no view.")
-    return views
+            yield (name, "columns"), "two columns have the same label."
+        for column, declared in view.columns.items():
+            if len(declared.label.encode()) > 63:
+                yield (name, "columns", column, "label"), "a label has at most 63 bytes."

@@ -35,7 +35,7 @@ Wanted = Annotated[
 ]
 Folder = Annotated[
     Path | None,
-    typer.Option("--from", file_okay=False, exists=True, show_default="dashboards/", help="Folder of the definitions."),
+    typer.Option("--from", file_okay=False, exists=True, show_default="all declared", help="Folder of the definitions."),
 ]
 Progress = Callable[[str], None]
 
@@ -110,7 +110,7 @@ def check(context: typer.Context, target: Wanted = None, folder: Folder = None, 
     Example: ./mdp dashboards check
     """
     if target is None and _default(context) is None:
-        number = len(_definitions(folder))
+        number = len(_definitions(_settings(context), folder))
         if json_:
             print_json(Plan().as_lists())
         else:
@@ -136,10 +136,10 @@ def _print(plan: Plan) -> None:
                 say(f"{what:>6}  {safe(name)}{by_hand}")
 
 
-def _definitions(folder: Path | None) -> list[Dashboard]:
-    from bi.definition import FOLDER, read_dashboards  # noqa: PLC0415
+def _definitions(settings: Settings, folder: Path | None) -> list[Dashboard]:
+    from bi.definition import read_dashboards  # noqa: PLC0415
 
-    return read_dashboards(folder or FOLDER)
+    return read_dashboards(folder, settings.datasets_folder)
 
 
 def _default(context: typer.Context) -> Tool | None:
@@ -157,35 +157,36 @@ def _backend(context: typer.Context, wanted: Tool | None, folder: Path | None) -
         PermanentError: if a definition is wrong, with file and line; or if a setting is missing.
         NotRunningError: if there is no tool, or it is not running.
     """
-    dashboards = _definitions(folder)
     tool = wanted or _default(context)
     if tool is Tool.SUPERSET:
-        return _superset(context, dashboards)
+        return _superset(context, folder)
     if tool is Tool.METABASE:
-        return _metabase(_settings(context), dashboards)
+        return _metabase(_settings(context), folder)
     raise NotRunningError(
         f"There is no tool to show dashboards: {state_of(context).folder} has no platform with Superset "
         "(`./mdp up` starts one), and MDP_METABASE_URL is not set."
     )
 
 
-def _superset(context: typer.Context, dashboards: list[Dashboard]) -> Backend:
+def _superset(context: typer.Context, folder: Path | None) -> Backend:
     from bi import superset  # noqa: PLC0415
+    from minidata.warehouse.views import read_views  # noqa: PLC0415
     from operate.embedded.superset.dashboards import target  # noqa: PLC0415
 
     settings, state = settings_of(context), state_of(context)
     if not (state.exists() and belongs_to(state)):
         raise NotRunningError(f"The platform in {state.folder} has no Superset. `./mdp up` starts it.")
+    dashboards, views = _definitions(settings, folder), read_views(settings.datasets_folder)
     where = target(state, settings)
     return Backend(
         name=f"Superset at {where.url}",
-        plan=lambda: superset.plan(where, dashboards),
-        apply=lambda _: superset.apply(where, dashboards),
+        plan=lambda: superset.plan(where, dashboards, views),
+        apply=lambda _: superset.apply(where, dashboards, views),
         addresses=lambda: {d.name: f"{where.url}/superset/dashboard/{d.name}/" for d in dashboards},
     )
 
 
-def _metabase(settings: Settings, dashboards: list[Dashboard]) -> Backend:
+def _metabase(settings: Settings, folder: Path | None) -> Backend:
     from bi import metabase  # noqa: PLC0415
     from bi.target import Target, Warehouse  # noqa: PLC0415
 
@@ -194,6 +195,7 @@ def _metabase(settings: Settings, dashboards: list[Dashboard]) -> Backend:
             "MDP_METABASE_URL is not set. Set it to the address of the Metabase, such as http://127.0.0.1:3000, "
             "and set MDP_METABASE_EMAIL and MDP_METABASE_PASSWORD to those of an administrator."
         )
+    dashboards = _definitions(settings, folder)
     where = Target(
         url=settings.metabase_url,
         user=settings.metabase_email,

@@ -135,7 +135,7 @@ def _call(command: Sequence[str]) -> None:
 
 @dev.command()
 def docs() -> None:
-    """Write the generated pages again: docs/settings.md and docs/commands.md.
+    """Write the generated pages again: docs/settings.md, docs/commands.md and docs/youtube_stats.sql.
 
     Example: ./mdp dev docs
     """

@@ -1,4 +1,4 @@
-"""The generated pages of `docs/`: the settings, and the help of every command."""
+"""The generated pages of `docs/`: the settings, the help of every command, the SQL of a dataset."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -7,6 +7,8 @@ import typer
 from pydantic.fields import FieldInfo
 from typer.core import TyperGroup
 
+from minidata.dataset import read_dataset
+from minidata.rollup.page import sql_page
 from minidata.settings import PROJECT, Settings
 from minidata.warehouse.__main__ import Administration
 from operate.cli.app import app
@@ -39,7 +41,8 @@ The help of each command, as `./mdp NAME --help` prints it. `./mdp dev docs` wri
 
 def pages() -> dict[str, str]:
     """Return the text of each generated page by its name."""
-    return {"settings.md": settings_page(), "commands.md": commands_page()}
+    dataset = read_dataset(PROJECT / "datasets" / "youtube_stats")
+    return {"settings.md": settings_page(), "commands.md": commands_page(), f"{dataset.name}.sql": sql_page(dataset)}
 
 
 def settings_page() -> str:

@@ -143,7 +143,7 @@ def _load(settings: Settings, rows: list[Row]) -> None:
             for name, rollup in dataset.rollups.items()
         ]
         merge_rollups(loader, loads)
-        merge_summaries(loader, dataset, loads)
+        merge_summaries(loader, dataset)
     with connect(settings, "owner") as owner:
         owner.autocommit = True
         owner.execute("analyze")

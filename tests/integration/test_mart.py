@@ -13,10 +13,10 @@ import pytest
 from psycopg.rows import dict_row
 
 from minidata.errors import PermanentError
-from minidata.settings import Settings
+from minidata.settings import PROJECT, Settings
 from minidata.warehouse.connection import Connection, connect
 from minidata.warehouse.mart import apply_mart
-from minidata.warehouse.views import MART, read_views
+from minidata.warehouse.views import DATASETS, read_views
 from operate.embedded.settings import embedded_settings
 from operate.embedded.state import State
 from tests.fakes.history import BIG, BIGGEST, HOSTILE, WINDOWS, write_history
@@ -220,8 +220,15 @@ def test_views_and_columns_say_what_they_are(mart: Mart) -> None:
     )
     found = mart.by("view", f"({query}) described")
     for name, view in read_views().items():
-        assert found[name]["means"] == f"{view.means} (warehouse/mart/{name}.sql)"
+        assert found[name]["means"] == f"{view.means} ({view.origin})"
         assert found[name]["columns"] == [column.means for column in view.columns.values()]
+
+
+def test_a_comment_names_the_file_of_the_view(mart: Mart) -> None:
+    views = read_views()
+    assert views["freshness"].origin == "warehouse/mart/freshness.sql"
+    assert views["video_growth"].origin == "datasets/youtube_stats/views/video_growth.sql"
+    assert all((PROJECT / view.origin).is_file() for view in views.values())
 
 
 # How the views come and go: in a transaction that is rolled back, in a folder of the test's own.
@@ -235,10 +242,11 @@ def owner(mart: Mart) -> Iterator[Connection]:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    return Path(shutil.copytree(MART, tmp_path / "mart"))
+    return Path(shutil.copytree(DATASETS, tmp_path / "datasets"))
 
 
-def add_view(folder: Path, name: str, select: str, columns: str) -> None:
+def add_view(datasets: Path, name: str, select: str, columns: str) -> None:
+    folder = datasets / "youtube_stats" / "views"
     (folder / f"{name}.sql").write_text(select, encoding="utf-8")
     text = (folder / "views.yaml").read_text(encoding="utf-8")
     head = text.split(f"\n{name}:")[0]
@@ -301,9 +309,9 @@ def test_a_view_that_somebody_stands_on_is_not_dropped_under_them(owner: Connect
     [
         ("select 1 as a", r"a int4 \(declared: a bigint\)"),
         ("select 1::bigint as b", r"b bigint \(declared: a bigint\)"),
-        ("select 1::bigint as a, 2::bigint as b", r"2 columns \(declared: 1\)"),
-        ("select nothing as a", "zz.sql cannot be made"),
-        ("selec 1", "zz.sql cannot be made"),
+        ("select 1::bigint as a, 2::bigint as b", r"b bigint \(declared: none\)"),
+        ("select nothing as a", "zz.sql cannot be created"),
+        ("selec 1", "zz.sql cannot be created"),
     ],
 )
 def test_a_select_that_is_not_as_declared_changes_nothing(

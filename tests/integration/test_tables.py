@@ -79,15 +79,15 @@ def test_each_difference_is_named_and_what_can_be_done(
     with pytest.raises(PermanentError) as caught:
         create_tables(owner, dataset)
     message = str(caught.value)
-    assert f"{NAME}.air_hours is there, but not as {dataset.file} declares it: {difference}. " in message
+    assert f"{NAME}.air_hours exists, but not as {dataset.file} declares it: {difference}. " in message
     assert "below air_quality/ with any S3 client, start a new platform" in message
-    assert "upload it below sensors/air/ there" in message
+    assert "upload the files below sensors/air/ there" in message
 
 
 @pytest.mark.parametrize("made", ["view mart.air_hours as select 1 as one", "table mart.air_hours (one int)"])
 def test_what_somebody_made_in_mart_is_not_taken_over(owner: Connection, dataset: Dataset, made: str) -> None:
     owner.execute(f"create {made}".encode())
-    with pytest.raises(PermanentError, match=r"mart\.air_hours, .* is there already"):
+    with pytest.raises(PermanentError, match=r"mart\.air_hours, .* exists already"):
         create_tables(owner, dataset)
 
 

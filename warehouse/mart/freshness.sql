@@ -1,8 +1,6 @@
--- One row about this very moment.
+-- One row about this moment.
 select now() as checked_at,
        (select extract(epoch from now() - max(loaded_at))::bigint from mdp.files) as seconds_since_load,
-       (select greatest(extract(epoch from now() - max(last_updated))::bigint, 0)
-        from youtube_stats.channels) as newest_snapshot_age_seconds,
        count(*) filter (where state in ('pending', 'claimed')) as files_waiting,
        (extract(epoch from now() - min(arrived_at) filter (where state in ('pending', 'claimed'))))::bigint
            as longest_wait_seconds,

@@ -41,13 +41,12 @@ def publish(state: State, settings: Settings, report: Callable[[str], None]) -> 
         PermanentError: if a definition is wrong, or Superset refuses.
         TransientError: if Superset does not answer.
     """
-    where, dashboards = target(state, settings), read_dashboards()
-    assets = [
-        [asset.kind, asset.name, dict(asset.content)] for asset in render(dashboards, read_views(), where.warehouse)
-    ]
+    where, dashboards = target(state, settings), read_dashboards(datasets=settings.datasets_folder)
+    views = read_views(settings.datasets_folder)
+    assets = [[asset.kind, asset.name, dict(asset.content)] for asset in render(dashboards, views, where.warehouse)]
     said = json.dumps([assets, where.warehouse.password], sort_keys=True)
     with once(state, settings, "dashboards", hashlib.sha256(said.encode()).hexdigest()) as wanted:
         if wanted:
             report("drawing the dashboards")
-            apply(where, dashboards)
+            apply(where, dashboards, views)
     return wanted

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from bi.definition import FOLDER, read_dashboards
+from bi.definition import read_dashboards
 from minidata.errors import PermanentError
-from minidata.warehouse.views import MART, read_views
+from minidata.warehouse.views import DATASETS, MART, read_views
 
 GOOD = """\
 name: example
@@ -67,7 +67,9 @@ def test_the_projects_own_dashboards_are_the_seeds_three_and_the_pipelines_healt
 
 
 def test_every_view_has_its_select_and_every_select_its_view() -> None:
-    assert {f"{name}.sql" for name in read_views()} == {file.name for file in MART.glob("*.sql")}
+    selects = [*MART.glob("*.sql"), *DATASETS.glob("*/views/*.sql")]
+    assert {view.file for view in read_views().values()} == set(selects)
+    assert {view.file.stem for view in read_views().values()} == set(read_views())
 
 
 def test_places_fill_rows_from_left_to_right_and_top_down(tmp_path: Path) -> None:
@@ -106,18 +108,18 @@ FAULTS = [
     ("how: max, of: total_views", "how: count, of: total_views", 35, "`count` counts rows"),
     ("how: max, of: total_views", "how: ratio, of: total_views", 35, "needs `to`"),
     ("how: max, of: total_views", "how: sum, of: title", 35, "`sum` needs a number"),
-    ("name: Seen views", 'name: "Seen {{views}}"', 35, "String should match pattern"),
+    ("name: Seen views", 'name: "Seen {{views}}"', 35, "does not match the pattern"),
     ("{name: Seen views, how", "{name: Title, how", 35, "same name"),
     ("{by: Seen views}", "{by: Seen view}", 36, "did you mean `Seen views`?"),
     ("        limit: 20\n", "", 29, "needs a `limit`"),
     ("table\n        dimensions: [title, channel]", "pie\n        dimensions: [channel]", 29, "a pie chart takes no"),
     ("width: 8", "width: 9", 9, "13 wide together"),
-    ("width: 12", "width: 12\n        colour: red", 39, "Extra inputs are not permitted"),
+    ("width: 12", "width: 12\n        colour: red", 39, "there is no such key"),
     ("last_hours: 3", "last_hours: 0", 6, "greater than 0"),
     ("name: example", "name: exmple", 1, "the file is example.yaml"),
     ("refresh_seconds: 60", "refresh_seconds: 60\nrefresh_seconds: 30", 4, "given twice"),
     ("question: Does it read?", "question: Does it: read?", 3, "this is no YAML"),
-    ("title: An example", "titel: An example", 2, "Extra inputs are not permitted"),
+    ("title: An example", "titel: An example", 2, "there is no such key"),
     ("measures: [{name: Views gained, how: sum, of: views_gained}]\n        width: 4", "width: 4", 11, "1 measures"),
 ]  # fmt: skip
 
@@ -160,9 +162,18 @@ def test_an_empty_folder_says_where_to_put_a_dashboard(tmp_path: Path) -> None:
         read_dashboards(tmp_path)
 
 
-def test_a_view_without_its_select_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "views.yaml").write_text(
-        "lonely:\n  means: A row\n  columns:\n    a: {type: text, label: A, means: It}\n", encoding="utf-8"
-    )
-    with pytest.raises(PermanentError, match=r"views\.yaml:1: lonely: there is no lonely\.sql"):
-        read_dashboards(FOLDER, tmp_path)
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("lonely", "there is no lonely.sql next to it."),
+        ("freshness", "warehouse/mart/freshness.sql has the same name."),
+    ],
+)
+def test_a_wrong_view_of_a_dataset_is_named_with_file_and_line(tmp_path: Path, name: str, words: str) -> None:
+    folder = tmp_path / "mine" / "views"
+    folder.mkdir(parents=True)
+    view = f"{name}:\n  means: A row\n  columns:\n    a: {{type: text, label: A, means: It}}\n"
+    (folder / "views.yaml").write_text(view, encoding="utf-8")
+    with pytest.raises(PermanentError) as caught:
+        read_dashboards(datasets=tmp_path)
+    assert f"{folder / 'views.yaml'}:1: {name}: {words}" in str(caught.value)

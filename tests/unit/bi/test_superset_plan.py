@@ -64,7 +64,7 @@ class Server:
         return httpx.Response(200, json={"result": []})
 
     def plan(self) -> Any:
-        return plan(TARGET, DASHBOARDS, transport=httpx.MockTransport(self))
+        return plan(TARGET, DASHBOARDS, read_views(), transport=httpx.MockTransport(self))
 
 
 def numbered(found: Asset, number: int) -> Asset:
@@ -149,7 +149,7 @@ def test_a_changed_definition_is_no_drift() -> None:
 def test_another_password_of_the_warehouse_is_sent_again() -> None:
     server = Server(recorded(ASSETS))
     target = replace(TARGET, warehouse=replace(WAREHOUSE, password="new"))
-    assert plan(target, DASHBOARDS, transport=httpx.MockTransport(server)).update == ["Warehouse"]
+    assert plan(target, DASHBOARDS, read_views(), transport=httpx.MockTransport(server)).update == ["Warehouse"]
 
 
 def test_what_is_no_longer_defined_goes_by_its_name() -> None:
@@ -170,7 +170,7 @@ def test_a_name_that_is_taken_is_reported_and_nothing_is_sent() -> None:
     theirs = Asset("dashboards", "x", {"uuid": "1" * 32, "slug": "health", "dashboard_title": "Theirs"})
     server = Server([theirs])
     with pytest.raises(PermanentError, match="a dashboard whose address ends in `health`"):
-        apply(TARGET, DASHBOARDS, transport=httpx.MockTransport(server))
+        apply(TARGET, DASHBOARDS, read_views(), transport=httpx.MockTransport(server))
     assert server.changes == []
 
 
@@ -198,7 +198,7 @@ def _sleep(_: httpx.Request) -> httpx.Response:
 def test_a_server_in_trouble_is_named(where: str, fault: Any, error: type[Exception], said: str) -> None:
     server = Server([], **{where: fault})
     with pytest.raises(error, match=f"(?s){said}"):
-        apply(TARGET, DASHBOARDS, transport=httpx.MockTransport(server))
+        apply(TARGET, DASHBOARDS, read_views(), transport=httpx.MockTransport(server))
     assert server.changes == []
 
 

@@ -39,46 +39,80 @@ def test_the_seed_s_dataset_declares_the_tables_of_the_contract() -> None:
     }
 
 
-@pytest.mark.parametrize(
-    ("path", "value", "message"),
-    [
-        (("columns", "total_views", "type"), "float", "columns → total_views"),
-        (("columns", "date_updated", "not_before"), "video_id", "not_before names video_id"),
-        (("rollups", "videos", "measures", "total_views"), {"sum": "total_views"}, "rollups → videos → measures"),
-        (("rollups", "videos", "measures", "total_views"), {"max": "views"}, "views, which is no column"),
-        (("rollups", "channels", "latest", "by"), "channel_id", "channel_id must be a timestamp"),
-        (("rollups", "channels", "gains"), {"g": {"of": "channel_subscribers"}}, "a gain needs a window"),
-        (("rollups", "video_metrics", "gains"), {"g": {"of": "nothing"}}, "which is no measure"),
-        (("rollups", "video_metrics", "gains"), {"total_views": {"of": "total_views"}}, "named twice"),
-        (
-            ("rollups", "video_metrics", "keys", "video_id"),
-            {"window": "date_created", "seconds": 60},
-            "at most one window",
-        ),
-        (("summaries", "channel_stats", "from"), "nothing", "nothing is no rollup"),
-        (("summaries", "channel_stats", "keys"), ["video_id"], "must be keys of channels"),
-        (("summaries", "channel_stats", "columns"), {"total_views": "bigint"}, "must be among its columns"),
-        (("summaries", "channel_stats", "sql"), "none.sql", "there is no none.sql beside"),
-        (("prefix",), "/", "names a folder of the bucket raw, and is empty"),
-        (("colour",), "blue", "colour: Extra inputs"),
-        (("name",), "other", "its folder is youtube_stats"),
-    ],
-)
-def test_a_wrong_declaration_is_refused_with_its_place(
-    folder: Path, path: tuple[str, ...], value: object, message: str
+# what is replaced in the declaration, by what, the line that must be named, and words of the explanation
+FAULTS = [
+    ("total_views: {type: integer,", "total_views: {type: float,", 12, "`float` must be one of"),
+    ("max_length: 10000, ", "", 11, "`max_length` is missing"),
+    ("min_length: 0, max_length: 10000", "min_length: -1, max_length: 10000", 11, "-1 must be at least 0"),
+    ("max_length: 10000", "max_lenght: 10000", 11, "max_lenght: there is no such key"),
+    ("not_before: date_created", "not_before: video_id", 16, "`video_id` is of type text, and must be timestamp"),
+    ("not_before: date_created", "not_before: date_made", 16, "`date_made` is no column"),
+    ("s: {total_views: {max: total_views}", "s: {total_views: {sum: total_views}", 23, "sum: there is no such key"),
+    ("s: {total_views: {max: total_views}", "s: {total_views: {}", 23, "the `max` or the `min` of one column"),
+    ("s: {total_views: {max: total_views}", "s: {total_views: {max: views}", 23, "`views` is no column"),
+    ("date_updated, seconds: 30}, video_id", "video_id, seconds: 30}, video_id", 21, "`video_id` is of type text"),
+    ("seconds: 30}, video_id: video_id", "seconds: 0}, video_id: video_id", 21, "seconds: 0 must be greater than 0"),
+    ("video_id: video_id}", "video_id: {window: date_created, seconds: 60}}", 21, "at most one window"),
+    ("views_gained: {of: total_views", "views_gained: {of: nothing", 25, "`nothing` is no measure"),
+    ("views_gained: {of: total_views", "views_gained: {of: channel_id", 25, "must be integer"),
+    ("views_gained: {of", "total_views: {of", 19, "two columns of the table would be called `total_views`"),
+    ("keys: {channel_id: channel_id, video_id: video_id}", "keys: [channel_id]", 38, "is no mapping of keys to values"),
+    ("from: channels", "from: channel", 56, "did you mean `channels`?"),
+    ("keys: [channel_id]", "keys: [video_id]", 55, "video_id: the keys of a summary are keys of `channels`"),
+    ("      channel_id: text\n", "", 55, "channel_id: a key is also one of the columns"),
+    ("channel_stats.sql", "none.sql", 57, "there is no none.sql next to"),
+    ("total_videos: bigint", "total_videos: int", 62, "`int` must be 'text', 'bigint', 'numeric' or 'timestamptz'"),
+    ("prefix: youtube_stats", "prefix: /", 4, "must name a folder of the bucket raw"),
+    ("title: YouTube statistics", "title: YouTube statistics\ncolour: blue", 4, "colour: there is no such key"),
+    ("title: YouTube statistics", "title: YouTube statistics\ntitle: Again", 3, "given twice"),
+    ("title: YouTube statistics", "", 2, "`title` is missing"),
+    ("name: youtube_stats", "name: other", 2, "the folder is youtube_stats"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("old", "new", "line", "words"), FAULTS)
+def test_a_fault_is_named_with_its_file_and_line_in_our_own_words(
+    folder: Path, old: str, new: str, line: int, words: str
 ) -> None:
     read_dataset(folder)
-    change(folder, *path, value=value)
+    file = folder / "dataset.yaml"
+    text = file.read_text()
+    assert old in text
+    file.write_text(text.replace(old, new, 1))
     with pytest.raises(PermanentError) as caught:
         read_dataset(folder)
-    assert message in str(caught.value)
-    assert str(folder / "dataset.yaml") in str(caught.value)
+    assert f"{file}:{line}: " in str(caught.value)
+    assert words in str(caught.value)
+    assert "Value error" not in str(caught.value)
+
+
+def test_all_faults_of_all_declarations_are_reported_at_once(folder: Path) -> None:
+    other = other_dataset(folder)
+    change(other, "prefix", value="/")
+    change(folder, "prefix", value="")
+    change(folder, "summaries", "channel_stats", "sql", value="none.sql")
+    change(folder, "rollups", "channels", "latest", "by", value="channel_id")
+    with pytest.raises(PermanentError) as caught:
+        read_datasets(folder.parent)
+    for file, words in (
+        (other, "prefix: it is empty"),
+        (folder, "prefix: it is empty"),
+        (folder, "no none.sql"),
+        (folder, "rollups → channels → latest → by: `channel_id` is of type text"),
+    ):
+        assert any(f"{file / 'dataset.yaml'}:" in line and words in line for line in str(caught.value).splitlines())
+
+
+def test_a_gain_needs_a_window(folder: Path) -> None:
+    change(folder, "rollups", "channels", "gains", value={"g": {"of": "channel_subscribers"}})
+    with pytest.raises(PermanentError, match="a gain compares neighbouring windows"):
+        read_dataset(folder)
 
 
 @pytest.mark.parametrize("text", ["", "[]", "name: [", "a: b: c"])
 def test_what_is_no_yaml_mapping_is_refused(folder: Path, text: str) -> None:
     (folder / "dataset.yaml").write_text(text)
-    with pytest.raises(PermanentError, match="is no YAML mapping"):
+    with pytest.raises(PermanentError, match=r"dataset\.yaml.*(is empty|no YAML|no mapping)"):
         read_dataset(folder)
 
 
@@ -91,14 +125,14 @@ def test_a_folder_without_declarations_is_refused(tmp_path: Path) -> None:
 def test_a_dataset_takes_no_schema_that_is_something_else_s(folder: Path, name: str) -> None:
     change(folder, "name", value=name)
     folder = folder.rename(folder.with_name(name))
-    with pytest.raises(PermanentError, match=f"schema {name} is not free"):
+    with pytest.raises(PermanentError, match=f"the schema {name} has another purpose"):
         read_dataset(folder)
 
 
 def test_a_rollup_and_a_summary_are_two_tables(folder: Path) -> None:
     summary = yaml.safe_load((folder / "dataset.yaml").read_text())["summaries"]["channel_stats"]
     change(folder, "summaries", value={"channels": summary})
-    with pytest.raises(PermanentError, match="channels: the name of a rollup and of a summary"):
+    with pytest.raises(PermanentError, match="channels: a rollup has the same name"):
         read_dataset(folder)
 
 
@@ -114,7 +148,7 @@ def other_dataset(folder: Path, renamed: dict[str, str] | None = None) -> Path:
     return other
 
 
-def test_datasets_that_share_nothing_stand_beside_each_other(folder: Path) -> None:
+def test_datasets_that_share_nothing_are_read_together(folder: Path) -> None:
     other_dataset(folder)
     assert set(read_datasets(folder.parent)) == {"other", "youtube_stats"}
 
@@ -123,7 +157,7 @@ def test_datasets_that_share_nothing_stand_beside_each_other(folder: Path) -> No
 def test_two_datasets_with_a_table_of_one_name_are_refused_by_the_names_of_both_files(folder: Path, table: str) -> None:
     names = ("channels", "channel_metrics", "videos", "video_metrics")
     other = other_dataset(folder, {name: f"other_{name}" for name in names} | {table: table})
-    with pytest.raises(PermanentError, match=f"both declare a table {table}") as caught:
+    with pytest.raises(PermanentError, match=f"also declares a table {table}") as caught:
         read_datasets(folder.parent)
     for declaring in (folder, other):
         assert str(declaring / "dataset.yaml") in str(caught.value)

@@ -1,0 +1,386 @@
+-- The SQL made from youtube_stats/dataset.yaml, without the quotes around names. Written by `./mdp dev docs`.
+
+
+-- video_metrics: the table, and the view that people read it through
+
+create table if not exists youtube_stats.video_metrics (
+    date_updated timestamptz not null,
+    video_id text collate "C" not null,
+    channel_id text collate "C" not null,
+    channel_name text collate "C" not null,
+    description text collate "C" not null,
+    total_views bigint not null,
+    total_likes bigint not null,
+    total_dislikes bigint not null,
+    views_gained bigint,
+    likes_gained bigint,
+    dislikes_gained bigint,
+    last_updated timestamptz not null,
+    primary key (date_updated, video_id)
+);
+
+create index if not exists video_metrics_by_key on youtube_stats.video_metrics (video_id, date_updated);
+
+grant select, insert, update, delete on youtube_stats.video_metrics to mdp_loader;
+
+create or replace view mart.video_metrics as select date_updated, video_id, channel_id, channel_name, description, total_views, total_likes, total_dislikes, views_gained, likes_gained, dislikes_gained, last_updated from youtube_stats.video_metrics;
+
+
+-- channel_metrics: the table, and the view that people read it through
+
+create table if not exists youtube_stats.channel_metrics (
+    date_updated timestamptz not null,
+    channel_id text collate "C" not null,
+    channel_subscribers bigint not null,
+    channel_name text collate "C" not null,
+    subscribers_gained bigint,
+    last_updated timestamptz not null,
+    primary key (date_updated, channel_id)
+);
+
+create index if not exists channel_metrics_by_key on youtube_stats.channel_metrics (channel_id, date_updated);
+
+grant select, insert, update, delete on youtube_stats.channel_metrics to mdp_loader;
+
+create or replace view mart.channel_metrics as select date_updated, channel_id, channel_subscribers, channel_name, subscribers_gained, last_updated from youtube_stats.channel_metrics;
+
+
+-- videos: the table, and the view that people read it through
+
+create table if not exists youtube_stats.videos (
+    channel_id text collate "C" not null,
+    video_id text collate "C" not null,
+    description text collate "C" not null,
+    date_created timestamptz not null,
+    total_views bigint not null,
+    total_likes bigint not null,
+    total_dislikes bigint not null,
+    first_updated timestamptz not null,
+    last_updated timestamptz not null,
+    primary key (channel_id, video_id)
+);
+
+grant select, insert, update, delete on youtube_stats.videos to mdp_loader;
+
+create or replace view mart.videos as select channel_id, video_id, description, date_created, total_views, total_likes, total_dislikes, first_updated, last_updated from youtube_stats.videos;
+
+
+-- channels: the table, and the view that people read it through
+
+create table if not exists youtube_stats.channels (
+    channel_id text collate "C" not null,
+    channel_subscribers bigint not null,
+    channel_name text collate "C" not null,
+    last_updated timestamptz not null,
+    primary key (channel_id)
+);
+
+grant select, insert, update, delete on youtube_stats.channels to mdp_loader;
+
+create or replace view mart.channels as select channel_id, channel_subscribers, channel_name, last_updated from youtube_stats.channels;
+
+
+-- channel_stats: the table, and the view that people read it through
+
+create table if not exists youtube_stats.channel_stats (
+    channel_id text collate "C" not null,
+    channel_subscribers bigint not null,
+    channel_name text collate "C" not null,
+    total_videos bigint not null,
+    total_views bigint not null,
+    total_likes bigint not null,
+    total_dislikes bigint not null,
+    sum_views numeric not null,
+    sum_likes numeric not null,
+    sum_dislikes numeric not null,
+    last_updated timestamptz not null,
+    primary key (channel_id)
+);
+
+grant select, insert, update, delete on youtube_stats.channel_stats to mdp_loader;
+
+create or replace view mart.channel_stats as select channel_id, channel_subscribers, channel_name, total_videos, total_views, total_likes, total_dislikes, sum_views, sum_likes, sum_dislikes, last_updated from youtube_stats.channel_stats;
+
+
+-- video_metrics: a load stages partial rollups, merges them and recomputes the gains that follow
+
+create temporary table stage_video_metrics on commit drop as select date_updated, video_id, channel_id, channel_name, description, total_views, total_likes, total_dislikes, last_updated from youtube_stats.video_metrics with no data;
+
+copy stage_video_metrics (date_updated, video_id, channel_id, channel_name, description, total_views, total_likes, total_dislikes, last_updated) from stdin (format csv);
+
+create temporary table touched_video_metrics on commit drop as select date_updated, video_id from youtube_stats.video_metrics with no data;
+
+with merged as (
+    select date_updated, video_id,
+        case when n.newer then s.last_updated else t.last_updated end as last_updated,
+        case when n.newer then s.channel_id else t.channel_id end as channel_id,
+        case when n.newer then s.channel_name else t.channel_name end as channel_name,
+        case when n.newer then s.description else t.description end as description,
+        greatest(s.total_views, t.total_views) as total_views,
+        greatest(s.total_likes, t.total_likes) as total_likes,
+        greatest(s.total_dislikes, t.total_dislikes) as total_dislikes
+    from (
+        select distinct on (date_updated, video_id)
+        date_updated,
+        video_id,
+        last_updated,
+        channel_id,
+        channel_name,
+        description,
+        max(total_views) over same as total_views,
+        max(total_likes) over same as total_likes,
+        max(total_dislikes) over same as total_dislikes
+        from stage_video_metrics
+        window same as (partition by date_updated, video_id)
+        order by date_updated, video_id, last_updated desc, channel_id desc, channel_name desc, description desc
+    ) s left join youtube_stats.video_metrics t using (date_updated, video_id)
+    cross join lateral (select t.last_updated is null or (s.last_updated, s.channel_id, s.channel_name, s.description) > (t.last_updated, t.channel_id, t.channel_name, t.description) as newer) n
+), whole as (
+    select t.date_updated, t.video_id, t.channel_id, t.channel_name, t.description, t.total_views, t.total_likes, t.total_dislikes, t.last_updated,
+        case when t.total_views - b.total_views < 0 then 0 else t.total_views - b.total_views end as views_gained,
+        case when t.total_likes - b.total_likes < 0 then 0 else t.total_likes - b.total_likes end as likes_gained,
+        case when t.total_dislikes - b.total_dislikes < 0 then 0 else t.total_dislikes - b.total_dislikes end as dislikes_gained
+    from (
+        select *, lag(date_updated) over before as lag_date_updated,
+        lag(total_dislikes) over before as lag_total_dislikes,
+        lag(total_likes) over before as lag_total_likes,
+        lag(total_views) over before as lag_total_views
+        from merged
+        window before as (partition by video_id order by date_updated)
+    ) t
+    left join lateral (
+        select n.date_updated, n.total_dislikes, n.total_likes, n.total_views from youtube_stats.video_metrics n
+        where n.video_id = t.video_id and n.date_updated < t.date_updated
+        order by n.date_updated desc limit 1
+    ) p on true
+    cross join lateral (select
+        case when p.date_updated is null or t.lag_date_updated >= p.date_updated then t.lag_total_dislikes else p.total_dislikes end as total_dislikes,
+        case when p.date_updated is null or t.lag_date_updated >= p.date_updated then t.lag_total_likes else p.total_likes end as total_likes,
+        case when p.date_updated is null or t.lag_date_updated >= p.date_updated then t.lag_total_views else p.total_views end as total_views
+    ) b
+), written as (
+    insert into youtube_stats.video_metrics as t (date_updated, video_id, channel_id, channel_name, description, total_views, total_likes, total_dislikes, views_gained, likes_gained, dislikes_gained, last_updated)
+    select date_updated, video_id, channel_id, channel_name, description, total_views, total_likes, total_dislikes, views_gained, likes_gained, dislikes_gained, last_updated from whole
+    order by date_updated, video_id
+    on conflict (date_updated, video_id) do update set (channel_id, channel_name, description, total_views, total_likes, total_dislikes, views_gained, likes_gained, dislikes_gained, last_updated) = row(excluded.channel_id, excluded.channel_name, excluded.description, excluded.total_views, excluded.total_likes, excluded.total_dislikes, excluded.views_gained, excluded.likes_gained, excluded.dislikes_gained, excluded.last_updated)
+    where row(t.channel_id, t.channel_name, t.description, t.total_views, t.total_likes, t.total_dislikes, t.views_gained, t.likes_gained, t.dislikes_gained, t.last_updated) is distinct from row(excluded.channel_id, excluded.channel_name, excluded.description, excluded.total_views, excluded.total_likes, excluded.total_dislikes, excluded.views_gained, excluded.likes_gained, excluded.dislikes_gained, excluded.last_updated)
+    returning t.date_updated, t.video_id
+)
+insert into touched_video_metrics select * from written;
+
+with successors as (
+    select distinct a.* from touched_video_metrics t
+    cross join lateral (
+        select n.date_updated, n.video_id from youtube_stats.video_metrics n
+        where n.video_id = t.video_id and n.date_updated > t.date_updated
+        order by n.date_updated asc limit 1
+    ) a
+    where not exists (select 1 from touched_video_metrics o where (o.date_updated, o.video_id) = (a.date_updated, a.video_id))
+), fresh as (
+    select t.date_updated, t.video_id,
+        case when t.total_views - b.total_views < 0 then 0 else t.total_views - b.total_views end as views_gained,
+        case when t.total_likes - b.total_likes < 0 then 0 else t.total_likes - b.total_likes end as likes_gained,
+        case when t.total_dislikes - b.total_dislikes < 0 then 0 else t.total_dislikes - b.total_dislikes end as dislikes_gained
+    from successors join youtube_stats.video_metrics t using (date_updated, video_id)
+    left join lateral (
+        select n.total_dislikes, n.total_likes, n.total_views from youtube_stats.video_metrics n
+        where n.video_id = t.video_id and n.date_updated < t.date_updated
+        order by n.date_updated desc limit 1
+    ) b on true
+    order by t.date_updated, t.video_id
+)
+update youtube_stats.video_metrics t set (views_gained, likes_gained, dislikes_gained) = row(f.views_gained, f.likes_gained, f.dislikes_gained) from fresh f
+where (t.date_updated, t.video_id) = (f.date_updated, f.video_id) and row(t.views_gained, t.likes_gained, t.dislikes_gained) is distinct from row(f.views_gained, f.likes_gained, f.dislikes_gained);
+
+
+-- channel_metrics: a load stages partial rollups, merges them and recomputes the gains that follow
+
+create temporary table stage_channel_metrics on commit drop as select date_updated, channel_id, channel_subscribers, channel_name, last_updated from youtube_stats.channel_metrics with no data;
+
+copy stage_channel_metrics (date_updated, channel_id, channel_subscribers, channel_name, last_updated) from stdin (format csv);
+
+create temporary table touched_channel_metrics on commit drop as select date_updated, channel_id from youtube_stats.channel_metrics with no data;
+
+with merged as (
+    select date_updated, channel_id,
+        case when n.newer then s.last_updated else t.last_updated end as last_updated,
+        case when n.newer then s.channel_subscribers else t.channel_subscribers end as channel_subscribers,
+        case when n.newer then s.channel_name else t.channel_name end as channel_name
+    from (
+        select distinct on (date_updated, channel_id)
+        date_updated,
+        channel_id,
+        last_updated,
+        channel_subscribers,
+        channel_name
+        from stage_channel_metrics
+        window same as (partition by date_updated, channel_id)
+        order by date_updated, channel_id, last_updated desc, channel_subscribers desc, channel_name desc
+    ) s left join youtube_stats.channel_metrics t using (date_updated, channel_id)
+    cross join lateral (select t.last_updated is null or (s.last_updated, s.channel_subscribers, s.channel_name) > (t.last_updated, t.channel_subscribers, t.channel_name) as newer) n
+), whole as (
+    select t.date_updated, t.channel_id, t.channel_subscribers, t.channel_name, t.last_updated,
+        t.channel_subscribers - b.channel_subscribers as subscribers_gained
+    from (
+        select *, lag(date_updated) over before as lag_date_updated,
+        lag(channel_subscribers) over before as lag_channel_subscribers
+        from merged
+        window before as (partition by channel_id order by date_updated)
+    ) t
+    left join lateral (
+        select n.date_updated, n.channel_subscribers from youtube_stats.channel_metrics n
+        where n.channel_id = t.channel_id and n.date_updated < t.date_updated
+        order by n.date_updated desc limit 1
+    ) p on true
+    cross join lateral (select
+        case when p.date_updated is null or t.lag_date_updated >= p.date_updated then t.lag_channel_subscribers else p.channel_subscribers end as channel_subscribers
+    ) b
+), written as (
+    insert into youtube_stats.channel_metrics as t (date_updated, channel_id, channel_subscribers, channel_name, subscribers_gained, last_updated)
+    select date_updated, channel_id, channel_subscribers, channel_name, subscribers_gained, last_updated from whole
+    order by date_updated, channel_id
+    on conflict (date_updated, channel_id) do update set (channel_subscribers, channel_name, subscribers_gained, last_updated) = row(excluded.channel_subscribers, excluded.channel_name, excluded.subscribers_gained, excluded.last_updated)
+    where row(t.channel_subscribers, t.channel_name, t.subscribers_gained, t.last_updated) is distinct from row(excluded.channel_subscribers, excluded.channel_name, excluded.subscribers_gained, excluded.last_updated)
+    returning t.date_updated, t.channel_id
+)
+insert into touched_channel_metrics select * from written;
+
+with successors as (
+    select distinct a.* from touched_channel_metrics t
+    cross join lateral (
+        select n.date_updated, n.channel_id from youtube_stats.channel_metrics n
+        where n.channel_id = t.channel_id and n.date_updated > t.date_updated
+        order by n.date_updated asc limit 1
+    ) a
+    where not exists (select 1 from touched_channel_metrics o where (o.date_updated, o.channel_id) = (a.date_updated, a.channel_id))
+), fresh as (
+    select t.date_updated, t.channel_id,
+        t.channel_subscribers - b.channel_subscribers as subscribers_gained
+    from successors join youtube_stats.channel_metrics t using (date_updated, channel_id)
+    left join lateral (
+        select n.channel_subscribers from youtube_stats.channel_metrics n
+        where n.channel_id = t.channel_id and n.date_updated < t.date_updated
+        order by n.date_updated desc limit 1
+    ) b on true
+    order by t.date_updated, t.channel_id
+)
+update youtube_stats.channel_metrics t set (subscribers_gained) = row(f.subscribers_gained) from fresh f
+where (t.date_updated, t.channel_id) = (f.date_updated, f.channel_id) and row(t.subscribers_gained) is distinct from row(f.subscribers_gained);
+
+
+-- videos: a load stages partial rollups, merges them and recomputes the gains that follow
+
+create temporary table stage_videos on commit drop as select channel_id, video_id, description, date_created, total_views, total_likes, total_dislikes, first_updated, last_updated from youtube_stats.videos with no data;
+
+copy stage_videos (channel_id, video_id, description, date_created, total_views, total_likes, total_dislikes, first_updated, last_updated) from stdin (format csv);
+
+create temporary table touched_videos on commit drop as select channel_id, video_id from youtube_stats.videos with no data;
+
+with merged as (
+    select channel_id, video_id,
+        case when n.newer then s.last_updated else t.last_updated end as last_updated,
+        case when n.newer then s.description else t.description end as description,
+        least(s.date_created, t.date_created) as date_created,
+        greatest(s.total_views, t.total_views) as total_views,
+        greatest(s.total_likes, t.total_likes) as total_likes,
+        greatest(s.total_dislikes, t.total_dislikes) as total_dislikes,
+        least(s.first_updated, t.first_updated) as first_updated
+    from (
+        select distinct on (channel_id, video_id)
+        channel_id,
+        video_id,
+        last_updated,
+        description,
+        min(date_created) over same as date_created,
+        max(total_views) over same as total_views,
+        max(total_likes) over same as total_likes,
+        max(total_dislikes) over same as total_dislikes,
+        min(first_updated) over same as first_updated
+        from stage_videos
+        window same as (partition by channel_id, video_id)
+        order by channel_id, video_id, last_updated desc, description desc
+    ) s left join youtube_stats.videos t using (channel_id, video_id)
+    cross join lateral (select t.last_updated is null or (s.last_updated, s.description) > (t.last_updated, t.description) as newer) n
+), whole as (
+    select * from merged
+), written as (
+    insert into youtube_stats.videos as t (channel_id, video_id, description, date_created, total_views, total_likes, total_dislikes, first_updated, last_updated)
+    select channel_id, video_id, description, date_created, total_views, total_likes, total_dislikes, first_updated, last_updated from whole
+    order by channel_id, video_id
+    on conflict (channel_id, video_id) do update set (description, date_created, total_views, total_likes, total_dislikes, first_updated, last_updated) = row(excluded.description, excluded.date_created, excluded.total_views, excluded.total_likes, excluded.total_dislikes, excluded.first_updated, excluded.last_updated)
+    where row(t.description, t.date_created, t.total_views, t.total_likes, t.total_dislikes, t.first_updated, t.last_updated) is distinct from row(excluded.description, excluded.date_created, excluded.total_views, excluded.total_likes, excluded.total_dislikes, excluded.first_updated, excluded.last_updated)
+    returning t.channel_id, t.video_id
+)
+insert into touched_videos select * from written;
+
+
+-- channels: a load stages partial rollups, merges them and recomputes the gains that follow
+
+create temporary table stage_channels on commit drop as select channel_id, channel_subscribers, channel_name, last_updated from youtube_stats.channels with no data;
+
+copy stage_channels (channel_id, channel_subscribers, channel_name, last_updated) from stdin (format csv);
+
+create temporary table touched_channels on commit drop as select channel_id from youtube_stats.channels with no data;
+
+with merged as (
+    select channel_id,
+        case when n.newer then s.last_updated else t.last_updated end as last_updated,
+        case when n.newer then s.channel_subscribers else t.channel_subscribers end as channel_subscribers,
+        case when n.newer then s.channel_name else t.channel_name end as channel_name
+    from (
+        select distinct on (channel_id)
+        channel_id,
+        last_updated,
+        channel_subscribers,
+        channel_name
+        from stage_channels
+        window same as (partition by channel_id)
+        order by channel_id, last_updated desc, channel_subscribers desc, channel_name desc
+    ) s left join youtube_stats.channels t using (channel_id)
+    cross join lateral (select t.last_updated is null or (s.last_updated, s.channel_subscribers, s.channel_name) > (t.last_updated, t.channel_subscribers, t.channel_name) as newer) n
+), whole as (
+    select * from merged
+), written as (
+    insert into youtube_stats.channels as t (channel_id, channel_subscribers, channel_name, last_updated)
+    select channel_id, channel_subscribers, channel_name, last_updated from whole
+    order by channel_id
+    on conflict (channel_id) do update set (channel_subscribers, channel_name, last_updated) = row(excluded.channel_subscribers, excluded.channel_name, excluded.last_updated)
+    where row(t.channel_subscribers, t.channel_name, t.last_updated) is distinct from row(excluded.channel_subscribers, excluded.channel_name, excluded.last_updated)
+    returning t.channel_id
+)
+insert into touched_channels select * from written;
+
+
+-- channel_stats: the summary, for the keys that the load staged
+
+insert into youtube_stats.channel_stats as t (channel_id, channel_subscribers, channel_name, total_videos, total_views, total_likes, total_dislikes, sum_views, sum_likes, sum_dislikes, last_updated)
+select channel_id, channel_subscribers, channel_name, total_videos, total_views, total_likes, total_dislikes, sum_views, sum_likes, sum_dislikes, last_updated from (
+-- The totals of a channel: the largest of its videos (the seed's words) and the sum over them.
+select c.channel_id,
+       c.channel_subscribers,
+       c.channel_name,
+       v.total_videos,
+       v.total_views,
+       v.total_likes,
+       v.total_dislikes,
+       v.sum_views,
+       v.sum_likes,
+       v.sum_dislikes,
+       c.last_updated
+from channels c
+join lateral (
+    select count(*)               as total_videos,
+           max(total_views)       as total_views,
+           max(total_likes)       as total_likes,
+           max(total_dislikes)    as total_dislikes,
+           sum(total_views)       as sum_views,
+           sum(total_likes)       as sum_likes,
+           sum(total_dislikes)    as sum_dislikes
+    from videos
+    where videos.channel_id = c.channel_id
+) v on true
+) s
+where (channel_id) in (select channel_id from stage_channels)
+order by channel_id
+on conflict (channel_id) do update set (channel_subscribers, channel_name, total_videos, total_views, total_likes, total_dislikes, sum_views, sum_likes, sum_dislikes, last_updated) = row(excluded.channel_subscribers, excluded.channel_name, excluded.total_videos, excluded.total_views, excluded.total_likes, excluded.total_dislikes, excluded.sum_views, excluded.sum_likes, excluded.sum_dislikes, excluded.last_updated)
+where row(t.channel_subscribers, t.channel_name, t.total_videos, t.total_views, t.total_likes, t.total_dislikes, t.sum_views, t.sum_likes, t.sum_dislikes, t.last_updated) is distinct from row(excluded.channel_subscribers, excluded.channel_name, excluded.total_videos, excluded.total_views, excluded.total_likes, excluded.total_dislikes, excluded.sum_views, excluded.sum_likes, excluded.sum_dislikes, excluded.last_updated);

@@ -1,0 +1,43 @@
+"""A dataset is a declaration: its columns with their rules, its rollups and its summaries.
+
+The declaration is `datasets/<name>/dataset.yaml`. The checks of a file, the transform, the tables, the merge and the
+documentation follow from it.
+"""
+
+from minidata.dataset.model import (
+    Column,
+    Dataset,
+    Gain,
+    Identifier,
+    IntegerColumn,
+    Latest,
+    Measure,
+    Model,
+    Rollup,
+    Summary,
+    TextColumn,
+    TimestampColumn,
+    Window,
+    dataset_of,
+)
+from minidata.dataset.read import declared_datasets, read_dataset, read_datasets
+
+__all__ = [
+    "Column",
+    "Dataset",
+    "Gain",
+    "Identifier",
+    "IntegerColumn",
+    "Latest",
+    "Measure",
+    "Model",
+    "Rollup",
+    "Summary",
+    "TextColumn",
+    "TimestampColumn",
+    "Window",
+    "dataset_of",
+    "declared_datasets",
+    "read_dataset",
+    "read_datasets",
+]

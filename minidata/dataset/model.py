@@ -1,0 +1,189 @@
+"""What a declaration can say.
+
+A rollup is a group-by whose measures all merge (`max`, `min`, the values of the latest row), so one that could count
+a row twice cannot be written down.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+
+Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+
+
+class Model(BaseModel):
+    """A part of a declaration: frozen, and an unknown key is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class TextColumn(Model):
+    """Text in code points, never normalised; `trimmed` removes space, tab, CR and LF at both ends."""
+
+    type: Literal["text"]
+    trimmed: bool = True
+    min_length: int = Field(0, ge=0)
+    max_length: int = Field(gt=0)
+    description: str = ""
+
+
+class IntegerColumn(Model):
+    """A whole number from 0 to 2^63-1."""
+
+    type: Literal["integer"]
+    description: str = ""
+
+
+class TimestampColumn(Model):
+    """An instant in UTC, to the microsecond; at most `max_ahead_hours` after the arrival of its file."""
+
+    type: Literal["timestamp"]
+    max_ahead_hours: float | None = Field(None, ge=0)
+    not_before: Identifier | None = None
+    description: str = ""
+
+
+Column = Annotated[TextColumn | IntegerColumn | TimestampColumn, Field(discriminator="type")]
+
+
+class Window(Model):
+    """Start of the window of `seconds`, counted from the epoch, that contains the column's instant."""
+
+    window: Identifier
+    seconds: int = Field(gt=0)
+
+
+def _kind_of_key(value: Any) -> str:
+    return "a window" if isinstance(value, dict | Window) else "a column"
+
+
+Key = Annotated[
+    Annotated[Identifier, Tag("a column")] | Annotated[Window, Tag("a window")], Discriminator(_kind_of_key)
+]
+
+
+class Measure(Model):
+    """The greatest or the least value of a column: `{max: column}` or `{min: column}`."""
+
+    max: Identifier | None = None
+    min: Identifier | None = None
+
+    @property
+    def function(self) -> Literal["max", "min"]:
+        """Which of the two."""
+        return "max" if self.max else "min"
+
+    @property
+    def column(self) -> str:
+        """The column of the file."""
+        return str(self.max or self.min)
+
+    @model_validator(mode="after")
+    def _one(self) -> "Measure":
+        if bool(self.max) == bool(self.min):
+            raise ValueError("a measure is the `max` or the `min` of one column")
+        return self
+
+
+class Latest(Model):
+    """The values of the row with the greatest `by` (kept as `into`); of several such rows, the greatest values."""
+
+    by: Identifier
+    into: Identifier
+    columns: list[Identifier] = Field(min_length=1)
+
+
+class Gain(Model):
+    """A measure less its value in the previous window of the same keys; null in the first window."""
+
+    of: Identifier
+    at_least: int | None = None
+
+
+class Rollup(Model):
+    """A group-by whose measures all merge."""
+
+    description: str
+    keys: dict[Identifier, Key] = Field(min_length=1)
+    latest: Latest
+    measures: dict[Identifier, Measure] = {}
+    gains: dict[Identifier, Gain] = {}
+
+    @property
+    def window_key(self) -> str | None:
+        """Name of the key that is a window, if there is one."""
+        return next((name for name, source in self.keys.items() if isinstance(source, Window)), None)
+
+    @property
+    def other_keys(self) -> list[str]:
+        """Names of the keys that are no window."""
+        return [name for name, source in self.keys.items() if not isinstance(source, Window)]
+
+    @property
+    def order(self) -> list[str]:
+        """The columns that decide which of two rows is the later one: their greater tuple."""
+        return [self.latest.into, *self.latest.columns]
+
+    @property
+    def merged_columns(self) -> list[str]:
+        """Keys, then latest columns, then measures, then `latest.into`: the result of the transform."""
+        return [*self.keys, *self.latest.columns, *self.measures, self.latest.into]
+
+    @property
+    def table_columns(self) -> list[str]:
+        """The columns of the table, in order: the merged ones, with the gains before `latest.into`."""
+        return [*self.keys, *self.latest.columns, *self.measures, *self.gains, self.latest.into]
+
+    def source_of(self, column: str) -> str:
+        """Return the column of the file that a merged column is made from."""
+        if column in self.keys:
+            source = self.keys[column]
+            return source.window if isinstance(source, Window) else source
+        if column in self.measures:
+            return self.measures[column].column
+        return self.latest.by if column == self.latest.into else column
+
+
+class Summary(Model):
+    """A table that one SQL select over rollups gives; it runs again for the keys that a load changed."""
+
+    description: str
+    keys: list[Identifier] = Field(min_length=1)
+    source: Identifier = Field(alias="from", description="The rollup whose changed keys are recomputed.")
+    sql: str
+    columns: dict[Identifier, Literal["text", "bigint", "numeric", "timestamptz"]]
+
+
+class Dataset(Model):
+    """A whole declaration; `folder` is where it was read from."""
+
+    name: Identifier
+    title: str
+    prefix: str
+    columns: dict[Identifier, Column] = Field(min_length=1)
+    rollups: dict[Identifier, Rollup] = Field(min_length=1)
+    summaries: dict[Identifier, Summary] = {}
+    folder: Path = Path()
+
+    @property
+    def file(self) -> Path:
+        """The declaration."""
+        return self.folder / "dataset.yaml"
+
+    @property
+    def tables(self) -> dict[str, list[str]]:
+        """The columns of the primary key of every table, by table."""
+        rollups = {name: list(rollup.keys) for name, rollup in self.rollups.items()}
+        return rollups | {name: summary.keys for name, summary in self.summaries.items()}
+
+
+def dataset_of(key: str, datasets: Iterable[Dataset], default: str) -> str:
+    """Name the dataset of an object: the longest prefix that matches whole path segments, else the default.
+
+    >>> dataset_of("elsewhere/a.csv", [], "youtube_stats")
+    'youtube_stats'
+    """
+    matches = [d for d in datasets if key.startswith(d.prefix.strip("/") + "/")]
+    return max(matches, key=lambda d: len(d.prefix), default=None).name if matches else default  # type: ignore[union-attr]

@@ -1,0 +1,151 @@
+"""Reads declarations and checks them whole: every problem is reported at once, with its file and line."""
+
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+
+from minidata.dataset.model import Dataset, IntegerColumn, Model, Rollup, Summary, TimestampColumn, Window
+from minidata.errors import PermanentError
+from minidata.settings import Settings
+from minidata.yaml_file import Location, Problem, YamlFile, guess, read_yaml
+
+_TAKEN = ("mdp", "mart", "public", "information_schema")  # schemas with another purpose
+
+
+def read_dataset(folder: Path) -> Dataset:
+    """Read and check one declaration.
+
+    Raises:
+        PermanentError: if the file is missing or wrong; the message names the line of each problem.
+    """
+    return _read(folder)[1]
+
+
+def _read(folder: Path) -> tuple[YamlFile, Dataset]:
+    source = read_yaml(folder / "dataset.yaml")
+    dataset = source.check(Dataset).model_copy(update={"folder": folder})
+    if problems := list(_problems(dataset)):
+        raise source.error(problems)
+    return source, dataset
+
+
+@lru_cache(maxsize=8)
+def read_datasets(folder: Path) -> dict[str, Dataset]:
+    """Read every declaration below a folder, by name.
+
+    Raises:
+        PermanentError: if there is none, one is wrong, or two share a prefix or the name of a table.
+    """
+    datasets: dict[str, Dataset] = {}
+    owners: dict[tuple[str, str], Path] = {}  # the declaration that first used a prefix or the name of a table
+    faults = []
+    for file in sorted(folder.glob("*/dataset.yaml")):
+        try:
+            source, dataset = _read(file.parent)
+            if problems := list(_shared(dataset, owners)):
+                raise source.error(problems)
+        except PermanentError as error:
+            faults.append(str(error))
+        else:
+            datasets[dataset.name] = dataset
+    if faults:
+        raise PermanentError("The dataset declarations are wrong; nothing was changed:\n" + "\n".join(faults))
+    if not datasets:
+        raise PermanentError(f"No dataset is declared in {folder}: put one into {folder}/<name>/dataset.yaml.")
+    return datasets
+
+
+def _shared(dataset: Dataset, owners: dict[tuple[str, str], Path]) -> Iterator[Problem]:
+    prefix = dataset.prefix.strip("/")
+    if (other := owners.setdefault(("prefix", prefix), dataset.file)) != dataset.file:
+        yield ("prefix",), f"{other} has the same prefix, {prefix}. Change one of them."
+    for kind, names in (("rollups", dataset.rollups), ("summaries", dataset.summaries)):
+        for table in names:
+            if (other := owners.setdefault(("table", table), dataset.file)) != dataset.file:
+                yield (kind, table), f"{other} also declares a table {table}. Rename one of them."
+
+
+def declared_datasets(settings: Settings) -> dict[str, Dataset]:
+    """Read every declaration of the platform, by name, and check that the default one is among them.
+
+    Raises:
+        PermanentError: as `read_datasets`, and if the default one is not declared.
+    """
+    datasets = read_datasets(settings.datasets_folder)
+    if settings.default_dataset not in datasets:
+        raise PermanentError(
+            f"MDP_DEFAULT_DATASET is {settings.default_dataset}, but {settings.datasets_folder} declares only "
+            f"{', '.join(datasets)}: files without a known prefix would never be loaded. Name one of these."
+        )
+    return datasets
+
+
+def _problems(dataset: Dataset) -> Iterator[Problem]:
+    if dataset.name != dataset.folder.name:
+        yield ("name",), f"the folder is {dataset.folder.name}: name and folder must agree."
+    if dataset.name in _TAKEN or dataset.name.startswith("pg_"):
+        yield ("name",), f"the schema {dataset.name} has another purpose; a dataset's schema has its name."
+    if not dataset.prefix.strip("/"):
+        yield ("prefix",), "it is empty, and must name a folder of the bucket raw."
+    for name, column in dataset.columns.items():
+        if isinstance(column, TimestampColumn) and column.not_before is not None:
+            yield from _unknown(dataset, ("columns", name, "not_before"), column.not_before, TimestampColumn)
+    for name, rollup in dataset.rollups.items():
+        for place, text in (*_source_problems(dataset, rollup), *_rollup_problems(rollup)):
+            yield ("rollups", name, *place), text
+    for name, summary in dataset.summaries.items():
+        for place, text in _summary_problems(dataset, name, summary):
+            yield ("summaries", name, *place), text
+
+
+def _source_problems(dataset: Dataset, rollup: Rollup) -> Iterator[Problem]:
+    """Yield the columns of the file that a rollup uses and the dataset lacks, or that are of another type."""
+    for name, key in rollup.keys.items():
+        if isinstance(key, Window):
+            yield from _unknown(dataset, ("keys", name, "window"), key.window, TimestampColumn)
+        else:
+            yield from _unknown(dataset, ("keys", name), key)
+    yield from _unknown(dataset, ("latest", "by"), rollup.latest.by, TimestampColumn)
+    for index, column in enumerate(rollup.latest.columns):
+        yield from _unknown(dataset, ("latest", "columns", index), column)
+    for name, measure in rollup.measures.items():
+        yield from _unknown(dataset, ("measures", name), measure.column)
+    for name, gain in rollup.gains.items():
+        of = [*rollup.measures, *rollup.latest.columns]
+        if gain.of not in of:
+            yield ("gains", name, "of"), f"`{gain.of}` is no measure of the rollup; {guess(gain.of, of)}"
+        elif rollup.source_of(gain.of) in dataset.columns:
+            yield from _unknown(dataset, ("gains", name, "of"), rollup.source_of(gain.of), IntegerColumn)
+
+
+def _unknown(dataset: Dataset, place: Location, column: str, type_: type[Model] = Model) -> Iterator[Problem]:
+    if column not in dataset.columns:
+        yield place, f"`{column}` is no column; {guess(column, dataset.columns)}"
+    elif not isinstance(dataset.columns[column], type_):
+        yield place, f"`{column}` is of type {dataset.columns[column].type}, and must be {_TYPES[type_]}."
+
+
+_TYPES: dict[type[Model], str] = {TimestampColumn: "timestamp", IntegerColumn: "integer"}
+
+
+def _rollup_problems(rollup: Rollup) -> Iterator[Problem]:
+    if len(rollup.keys) - len(rollup.other_keys) > 1:
+        yield ("keys",), "a rollup has at most one window."
+    names = rollup.table_columns
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        yield (), f"two columns of the table would be called `{name}`."
+    if rollup.gains and not (rollup.window_key and rollup.other_keys):
+        yield ("gains",), "a gain compares neighbouring windows: it needs a window and another key."
+
+
+def _summary_problems(dataset: Dataset, name: str, summary: Summary) -> Iterator[Problem]:
+    if name in dataset.rollups:
+        yield (), "a rollup has the same name, and both would be a table. Rename one of them."
+    if summary.source not in dataset.rollups:
+        yield ("from",), f"`{summary.source}` is no rollup; {guess(summary.source, dataset.rollups)}"
+    elif extra := [key for key in summary.keys if key not in dataset.rollups[summary.source].keys]:
+        yield ("keys",), f"{', '.join(extra)}: the keys of a summary are keys of `{summary.source}`."
+    if missing := [key for key in summary.keys if key not in summary.columns]:
+        yield ("keys",), f"{', '.join(missing)}: a key is also one of the columns."
+    if not (dataset.folder / summary.sql).is_file():
+        yield ("sql",), f"there is no {summary.sql} next to the declaration."
