@@ -35,7 +35,9 @@ Wanted = Annotated[
 ]
 Folder = Annotated[
     Path | None,
-    typer.Option("--from", file_okay=False, exists=True, show_default="all declared", help="Folder of the definitions."),
+    typer.Option(
+        "--from", file_okay=False, exists=True, show_default="all declared", help="Folder of the definitions."
+    ),
 ]
 Progress = Callable[[str], None]
 
