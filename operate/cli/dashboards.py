@@ -35,9 +35,7 @@ Wanted = Annotated[
 ]
 Folder = Annotated[
     Path | None,
-    typer.Option(
-        "--from", file_okay=False, exists=True, show_default="all declared", help="Folder of the definitions."
-    ),
+    typer.Option("--from", file_okay=False, exists=True, show_default="all of them", help="Folder of definitions."),
 ]
 Progress = Callable[[str], None]
 

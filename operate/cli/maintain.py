@@ -135,7 +135,7 @@ def _call(command: Sequence[str]) -> None:
 
 @dev.command()
 def docs() -> None:
-    """Write the generated pages again: docs/settings.md, docs/commands.md and docs/youtube_stats.sql.
+    """Write the generated pages again: docs/settings.md, docs/commands.md and docs/DATASET.sql.
 
     Example: ./mdp dev docs
     """

@@ -7,7 +7,7 @@ import typer
 from pydantic.fields import FieldInfo
 from typer.core import TyperGroup
 
-from minidata.dataset import read_dataset
+from minidata.dataset import read_datasets
 from minidata.rollup.page import sql_page
 from minidata.settings import PROJECT, Settings
 from minidata.warehouse.__main__ import Administration
@@ -41,8 +41,12 @@ The help of each command, as `./mdp NAME --help` prints it. `./mdp dev docs` wri
 
 def pages() -> dict[str, str]:
     """Return the text of each generated page by its name."""
-    dataset = read_dataset(PROJECT / "datasets" / "youtube_stats")
-    return {"settings.md": settings_page(), "commands.md": commands_page(), f"{dataset.name}.sql": sql_page(dataset)}
+    datasets = read_datasets(PROJECT / "datasets").values()
+    return {
+        "settings.md": settings_page(),
+        "commands.md": commands_page(),
+        **{f"{dataset.name}.sql": sql_page(dataset) for dataset in datasets},
+    }
 
 
 def settings_page() -> str:
