@@ -91,7 +91,7 @@ def _problems(dashboard: Dashboard, views: Views) -> Iterator[Problem]:
         if isinstance(filter_, ValuesFilter):
             where = ("filters", name)
             if filter_.view not in views:
-                yield (*where, "view"), f"`{filter_.view}` is no view; {guess(filter_.view, views)}"
+                yield (*where, "view"), f"`{filter_.view}` is not a view; {guess(filter_.view, views)}"
             else:
                 yield from _column(views[filter_.view], filter_.column, (*where, "column"))
     if len({f.label for f in dashboard.filters.values()}) < len(dashboard.filters):
@@ -102,7 +102,7 @@ def _problems(dashboard: Dashboard, views: Views) -> Iterator[Problem]:
 
 def _tile_problems(tile: Tile, views: Views) -> Iterator[Problem]:
     if tile.view not in views:
-        yield ("view",), f"`{tile.view}` is no view; {guess(tile.view, views)}"
+        yield ("view",), f"`{tile.view}` is not a view; {guess(tile.view, views)}"
         return
     view = views[tile.view]
     for kind, items, (least, most) in zip(
@@ -134,7 +134,7 @@ def _dimension_problems(
     if is_axis != (dimension.every is not None):
         yield place, "`every` belongs to the time axis of a line, area or bar chart, and is needed there."
     if is_axis and view.columns[dimension.column].type != "timestamptz":
-        yield (*place, "column"), f"the time axis must be a timestamptz, `{dimension.column}` is none."
+        yield (*place, "column"), f"the time axis must be a timestamptz, `{dimension.column}` is not one."
 
 
 def _measure_problems(measure: Measure, view: View, place: tuple[str | int, ...]) -> Iterator[Problem]:
@@ -182,4 +182,4 @@ def _order_problems(tile: Tile, view: View) -> Iterator[Problem]:
 
 def _column(view: View, column: str, place: tuple[str | int, ...]) -> Iterator[Problem]:
     if column not in view.columns:
-        yield place, f"`{column}` is no column of the view; {guess(column, view.columns)}"
+        yield place, f"`{column}` is not a column of the view; {guess(column, view.columns)}"

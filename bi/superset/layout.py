@@ -2,10 +2,19 @@
 
 from typing import Any
 
-from bi.model import Dashboard, Filter, PeriodFilter
-from bi.superset.colours import PALETTE
+from bi.model import Dashboard, Filter, PeriodFilter, Tone
 from bi.superset.identity import uuid_of
 
+# They differ in lightness as well, and each word is in a legend: no chart depends on colour alone.
+_PALETTE: dict[Tone, str] = {
+    "good": "#2f9e6e",
+    "fair": "#7cc6a4",
+    "bad": "#e07b39",
+    "worst": "#a52a2a",
+    "neutral": "#a9b4be",
+    "active": "#4b7fc4",
+    "muted": "#d9dee3",
+}
 _UNIT = 6  # of Superset's grid, 8 pixels each, to one of ours
 _NOTE = 5  # height of the line below a chart
 # A table shows its first so many rows; Superset would warn that there are more. A tile without rows is no mistake:
@@ -66,7 +75,7 @@ def metadata(dashboard: Dashboard) -> dict[str, Any]:
         "timed_refresh_immune_slices": [],
         "expanded_slices": {},
         "color_scheme": "supersetColors",
-        "label_colors": {word: PALETTE[tone] for word, tone in dashboard.colours.items()},
+        "label_colors": {word: _PALETTE[tone] for word, tone in dashboard.colours.items()},
         "cross_filters_enabled": True,
         "filter_bar_orientation": "HORIZONTAL",
         "native_filter_configuration": [_filter(dashboard, *item) for item in dashboard.filters.items()],

@@ -97,10 +97,10 @@ FAULTS = [
     ("chart: line", "chart: lines", 22, "'line'"),
     ("view: video_engagement", "view: video_engagements", 32, "did you mean `video_engagement`?"),
     ("[title, channel]", "[title, chanel]", 34, "did you mean `channel`?"),
-    ("column: minute_over", "column: over", 25, "`over` is no column"),
+    ("column: minute_over", "column: over", 25, "`over` is not a column"),
     ("value: true", "value: yes please", 25, "does not compare"),
-    ("column: channel, view: channel_names", "column: channel, view: names", 7, "`names` is no view"),
-    ("column: channel, view: channel_names", "column: chan, view: channel_names", 7, "`chan` is no column"),
+    ("column: channel, view: channel_names", "column: channel, view: names", 7, "`names` is not a view"),
+    ("column: channel, view: channel_names", "column: chan, view: channel_names", 7, "`chan` is not a column"),
     ("{column: date_updated, every: 1 minute}", "date_updated", 23, "`every` belongs to the time axis"),
     ("{column: date_updated, every: 1 minute}", "{column: channel, every: 1 minute}", 23, "must be a timestamptz"),
     ("every: 1 minute", "every: 2 minutes", 23, "'1 minute'"),
@@ -139,7 +139,7 @@ def test_all_faults_of_all_files_are_reported_at_once(tmp_path: Path) -> None:
     written(tmp_path, GOOD.replace("view: video_engagement", "view: nothing"), "other")
     with pytest.raises(PermanentError) as caught:
         read_dashboards(tmp_path)
-    for words in ("`totals` is no column", "two tiles", "`nothing` is no view", "the file is other.yaml"):
+    for words in ("`totals` is not a column", "two tiles", "`nothing` is not a view", "the file is other.yaml"):
         assert words in str(caught.value)
 
 
