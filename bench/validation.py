@@ -136,7 +136,7 @@ def run_one(what: str, file: Path) -> None:
     rows = result.rows_good + result.rows_rejected if isinstance(result, Verdict) else 0
     reason = result.reason if isinstance(result, Verdict) else None
     if reason:
-        raise SystemExit(f"{file} was condemned: {reason.message}")
+        raise SystemExit(f"{file} is invalid: {reason.message}")
     sys.stdout.write(json.dumps({**took, "peak": peak, "rows": rows}))
 
 

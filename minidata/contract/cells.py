@@ -1,12 +1,16 @@
-"""The exact rules of a row, cell by cell, in plain Python: the one source of every row's reason codes."""
+"""What a cell may hold, by the type of its column: the exact rule in Python, and its fast counterpart in Polars.
+
+`read` is the one source of a cell's reason code. The expressions type whole columns: what they accept, `read` accepts
+with the same value; what they do not accept is left to `read`. Casts and parsers of Polars take more than the contract
+does (`+5`, one-digit months, `:60`), so each comes with a guard.
+"""
 
 import re
-from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from functools import partial
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
-from minidata.contract.verdict import RejectEntry
+import polars as pl
+
 from minidata.dataset import Column, IntegerColumn, TextColumn, TimestampColumn
 
 BLANKS: Final = " \t\r\n"
@@ -14,144 +18,181 @@ BLANKS: Final = " \t\r\n"
 
 Value = str | int | datetime
 
-_LARGEST = 2**63 - 1
-_CUT_VALUE = 200
-_CELL = re.compile(r'(?:"((?:[^"]++|"")*+)"|([^,]*+)),')
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+_LARGEST = 2**63 - 1
 _DIGITS = re.compile(r"[0-9]++")
 _NEGATIVE = re.compile(r"-[0-9]++")
 _TIMESTAMP = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})[T ]([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:\.([0-9]{1,6}))?)?"
     r"(?:Z|([+-])([01][0-9]|2[0-3]):([0-5][0-9]))?"
 )
-
-
-def cells_of(record: bytes) -> list[str]:
-    """Return the cells of one sound record as the CSV means them: unquoted, untrimmed.
-
-    >>> cells_of(b'a"b, "c",d')
-    ['a"b', ' "c"', 'd']
-    """
-    found = _CELL.findall((record + b",").decode())
-    return [quoted.replace('""', '"') if quoted else plain for quoted, plain in found]
+_FORMAT: Final = "%Y-%m-%d %H:%M:%S"
+_USUAL: Final = "^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-5][0-9]$"
+_UNUSUAL: Final = (
+    r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(?::[0-5][0-9](?:\.[0-9]{1,6})?)?"
+    r"(?:Z|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])?$"
+)
+_FIRST: Final = datetime(1, 1, 1)  # noqa: DTZ001  # naive UTC
 
 
 class BrokenRuleError(Exception):
     """A cell breaks a rule; the argument is the reason code."""
 
 
-class Judged(NamedTuple):
-    """What is said of a record: its typed values, or what is wrong with it."""
+class Typed(NamedTuple):
+    """A column of cells, typed: the value, null where there is none, and the guard without which it does not count."""
 
-    values: list[Value]
-    entries: list[RejectEntry]
-
-
-class Judge:
-    """Judges single rows.
-
-    Args:
-        columns: the declared columns.
-        positions: where each stands in the file.
-        latest: the greatest instant that each timestamp column with a limit may hold; naive, in UTC.
-    """
-
-    def __init__(
-        self, columns: Mapping[str, Column], positions: Mapping[str, int], latest: Mapping[str, datetime]
-    ) -> None:
-        self._cells = [(name, positions[name], reader_of(column)) for name, column in columns.items()]
-        self._instants = {name: column for name, column in columns.items() if isinstance(column, TimestampColumn)}
-        self._latest = latest
-
-    def judge(self, record: bytes, line: int) -> Judged:
-        """Judge a record that has as many cells as the header; entries come in declared order."""
-        cells = cells_of(record)
-        values: dict[str, Value] = {}
-        broken: dict[str, list[str]] = {}
-        for name, position, read in self._cells:
-            try:
-                values[name] = read(cells[position])
-            except BrokenRuleError as error:
-                broken[name] = [str(error)]
-        for name, column in self._instants.items():
-            if name in values and (codes := self._compare(name, column, values)):
-                broken[name] = codes
-        entries = [
-            RejectEntry(line, name, code, cells[position][:_CUT_VALUE])
-            for name, position, _ in self._cells
-            for code in broken.get(name, ())
-        ]
-        return Judged(list(values.values()), entries)
-
-    def _compare(self, name: str, column: TimestampColumn, values: Mapping[str, Value]) -> list[str]:
-        """Return the rules that an instant breaks against its file's arrival and its row's other instants."""
-        codes = []
-        value = values[name]
-        if name in self._latest and value > self._latest[name]:  # type: ignore[operator]  # both instants
-            codes.append("future_timestamp")
-        other = values.get(column.not_before or "")
-        if other is not None and value < other:  # type: ignore[operator]  # both instants
-            codes.append("updated_before_created")
-        return codes
+    value: pl.Expr
+    guard: pl.Expr
 
 
-def reader_of(column: Column) -> Callable[[str], Value]:
-    """Return what makes the typed value of a cell; instants are naive, in UTC.
+class CellRule(Protocol):
+    """The rule of one column. `dtype` is the type of its values in a frame; instants are naive, in UTC."""
 
-    The reader raises BrokenRuleError with the one code that holds for the cell by itself.
-    """
+    dtype: pl.DataType
+
+    def read(self, cell: str) -> Value:
+        """Return the value of a cell without control characters.
+
+        Raises:
+            BrokenRuleError: with the one code that holds for the cell by itself.
+        """
+
+    def usual(self, cell: pl.Expr) -> Typed:
+        """Type cells as most programs write them."""
+
+    def unusual(self, cell: pl.Expr) -> Typed:
+        """Type cells in all ways that the contract allows, or nearly."""
+
+    def holds(self, value: pl.Expr) -> pl.Expr:
+        """Whether a value is within the limits of the column; null where it is null."""
+
+
+class _Text:
+    """Text between two lengths, in code points."""
+
+    dtype = pl.String()
+
+    def __init__(self, column: TextColumn) -> None:
+        self._trimmed = column.trimmed
+        self._lengths = column.min_length, column.max_length
+
+    def read(self, cell: str) -> str:
+        text = cell.strip(BLANKS) if self._trimmed else cell
+        if len(text) < self._lengths[0]:
+            raise BrokenRuleError("missing_value")
+        if len(text) > self._lengths[1]:
+            raise BrokenRuleError("too_long")
+        return text
+
+    def usual(self, cell: pl.Expr) -> Typed:
+        return Typed(cell.str.strip_chars(BLANKS) if self._trimmed else cell, pl.lit(value=True))
+
+    unusual = usual
+
+    def holds(self, value: pl.Expr) -> pl.Expr:
+        return value.str.len_chars().is_between(*self._lengths)
+
+
+class _Integer:
+    """A whole number from 0 to 2^63-1."""
+
+    dtype = pl.Int64()
+
+    def read(self, cell: str) -> int:
+        text = _trimmed(cell)
+        if _NEGATIVE.fullmatch(text):
+            raise BrokenRuleError("negative")
+        if not _DIGITS.fullmatch(text):
+            raise BrokenRuleError("not_an_integer")
+        digits = text.lstrip("0") or "0"
+        # The length first: Python refuses to convert thousands of digits.
+        if len(digits) > len(str(_LARGEST)) or int(digits) > _LARGEST:
+            raise BrokenRuleError("out_of_range")
+        return int(digits)
+
+    def usual(self, cell: pl.Expr) -> Typed:
+        # The cast takes a sign before the digits, and both signs sort before them.
+        return Typed(cell.cast(pl.Int64, strict=False), cell >= "0")
+
+    def unusual(self, cell: pl.Expr) -> Typed:
+        return self.usual(cell.str.strip_chars(BLANKS))
+
+    def holds(self, value: pl.Expr) -> pl.Expr:
+        return value >= 0
+
+
+class _Timestamp:
+    """An instant in UTC, of the years 1 to 9999, not after `latest`."""
+
+    dtype = pl.Datetime("us")
+
+    def __init__(self, latest: datetime | None) -> None:
+        self._latest = latest or datetime.max  # noqa: DTZ901  # naive UTC
+
+    def read(self, cell: str) -> datetime:
+        found = _TIMESTAMP.fullmatch(_trimmed(cell))
+        if found is None:
+            raise BrokenRuleError("not_a_timestamp")
+        year, month, day, hour, minute, second, fraction, sign, hours, minutes = found.groups(default="0")
+        date, time = (int(year), int(month), int(day)), (int(hour), int(minute), int(second))
+        try:
+            local = datetime(*date, *time, int(fraction.ljust(6, "0")))  # noqa: DTZ001
+            east = timedelta(hours=int(hours), minutes=int(minutes))
+            return local + east if sign == "-" else local - east
+        except (ValueError, OverflowError):
+            raise BrokenRuleError("not_a_timestamp") from None
+
+    def usual(self, cell: pl.Expr) -> Typed:
+        return Typed(cell.str.to_datetime(_FORMAT, time_unit="us", strict=False), cell.str.contains(_USUAL))
+
+    def unusual(self, cell: pl.Expr) -> Typed:
+        text = cell.str.strip_chars(BLANKS)
+        zone = text.str.tail(6)
+        sign = zone.str.head(1)
+        has_zone = sign.is_in(["+", "-"])
+        minutes = _number(zone.str.slice(1, 2)) * 60 + _number(zone.str.slice(4, 2))
+        east = pl.when(sign == "-").then(-minutes).when(has_zone).then(minutes).otherwise(0)
+        local = pl.when(has_zone).then(text.str.head(-6)).otherwise(text.str.strip_suffix("Z"))
+        second, fraction = local.str.slice(17, 2).str.pad_start(2, "0"), local.str.slice(20).str.pad_end(6, "0")
+        parts = (local.str.head(10), pl.lit(" "), local.str.slice(11, 5), pl.lit(":"), second)
+        start = pl.concat_str(*parts).str.to_datetime(_FORMAT, time_unit="us", strict=False)
+        value = start + pl.duration(microseconds=_number(fraction), minutes=-east)
+        return Typed(value, text.str.contains(_UNUSUAL) & (start >= _FIRST))
+
+    def holds(self, value: pl.Expr) -> pl.Expr:
+        return value.is_between(_FIRST, self._latest)
+
+
+def rule_of(column: Column, latest: datetime | None = None) -> CellRule:
+    """Return the rule of a column; `latest` is the greatest instant that it may hold, naive, in UTC."""
     match column:
         case TextColumn():
-            read: Callable[[str], Value] = partial(_text, column)
+            return _Text(column)
         case IntegerColumn():
-            read = _integer
+            return _Integer()
         case TimestampColumn():
-            read = _timestamp
-
-    def read_cell(cell: str) -> Value:
-        if _CONTROL.search(cell):
-            raise BrokenRuleError("control_character")
-        return read(cell)
-
-    return read_cell
+            return _Timestamp(latest)
 
 
-def _text(column: TextColumn, cell: str) -> str:
-    text = cell.strip(BLANKS) if column.trimmed else cell
-    if len(text) < column.min_length:
+def read_cell(rule: CellRule, cell: str) -> Value:
+    """Return the typed value of a cell.
+
+    Raises:
+        BrokenRuleError: with the one code that holds for the cell by itself.
+    """
+    if _CONTROL.search(cell):
+        raise BrokenRuleError("control_character")
+    return rule.read(cell)
+
+
+def _trimmed(cell: str) -> str:
+    """Return the text of a cell that must not be empty."""
+    text = cell.strip(BLANKS)
+    if not text:
         raise BrokenRuleError("missing_value")
-    if len(text) > column.max_length:
-        raise BrokenRuleError("too_long")
     return text
 
 
-def _integer(cell: str) -> int:
-    text = cell.strip(BLANKS)
-    if not text:
-        raise BrokenRuleError("missing_value")
-    if _NEGATIVE.fullmatch(text):
-        raise BrokenRuleError("negative")
-    if not _DIGITS.fullmatch(text):
-        raise BrokenRuleError("not_an_integer")
-    digits = text.lstrip("0") or "0"
-    # The length first: Python refuses to convert thousands of digits.
-    if len(digits) > len(str(_LARGEST)) or int(digits) > _LARGEST:
-        raise BrokenRuleError("out_of_range")
-    return int(digits)
-
-
-def _timestamp(cell: str) -> datetime:
-    text = cell.strip(BLANKS)
-    if not text:
-        raise BrokenRuleError("missing_value")
-    found = _TIMESTAMP.fullmatch(text)
-    if found is None:
-        raise BrokenRuleError("not_a_timestamp")
-    year, month, day, hour, minute, second, fraction, sign, hours, minutes = found.groups(default="0")
-    microsecond = int(fraction.ljust(6, "0"))
-    try:
-        local = datetime(int(year), int(month), int(day), int(hour), int(minute), int(second), microsecond)  # noqa: DTZ001
-        east = timedelta(hours=int(hours), minutes=int(minutes))
-        return local + east if sign == "-" else local - east
-    except (ValueError, OverflowError):
-        raise BrokenRuleError("not_a_timestamp") from None
+def _number(digits: pl.Expr) -> pl.Expr:
+    return digits.cast(pl.Int64, strict=False)

@@ -1,24 +1,24 @@
-"""The header of a snapshot: which column of the dataset stands where, and what is wrong with it."""
+"""The header of a snapshot: the position of each column of the dataset, and what is wrong with it."""
 
 import difflib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from minidata.contract.cells import BLANKS, cells_of
-from minidata.contract.verdict import CondemnedError, reason
+from minidata.contract.cells import BLANKS
+from minidata.contract.verdict import InvalidFileError, reason
 
 _OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 
 
 @dataclass(frozen=True)
 class Header:
-    """A header that holds.
+    """A valid header.
 
     Attributes:
-        raw: the record as it stands in the file, without its line end.
+        raw: the record as it is in the file, without its line end.
         width: the number of its cells.
-        positions: where each declared column stands, in declared order.
+        positions: where each declared column is, in declared order.
         drift: the trimmed names of all other columns, in the order of the file.
     """
 
@@ -28,26 +28,30 @@ class Header:
     drift: list[str]
 
 
-def read_header(record: bytes, columns: Iterable[str]) -> Header:
+def read_header(raw: bytes, cells: list[str], columns: Iterable[str]) -> Header:
     """Read the first record of a file.
 
+    Args:
+        raw: the record, without its line end.
+        cells: the same, as the CSV means it.
+        columns: the declared ones.
+
     Raises:
-        CondemnedError: `duplicate_column` or `missing_column`, with all the columns concerned.
+        InvalidFileError: `duplicate_column` or `missing_column`, with all the columns concerned.
     """
-    names = [cell.strip(BLANKS) for cell in cells_of(record)]
+    names = [cell.strip(BLANKS) for cell in cells]
     declared = list(columns)
     repeated = [column for column in declared if names.count(column) > 1]
     if repeated:
-        raise CondemnedError(
-            reason("duplicate_column", f"The header names more than once: {', '.join(repeated)}.", repeated)
-        )
+        what = f"The header names more than once: {', '.join(repeated)}."
+        raise InvalidFileError(reason("duplicate_column", what, repeated))
     drift = [name for name in names if name not in declared]
     missing = [column for column in declared if column not in names]
     if missing:
         hints = [_hint(column, drift) for column in missing]
-        what = f"The header lacks {', '.join(hints)}.{_separator_hint(record, declared, names)}"
-        raise CondemnedError(reason("missing_column", what, missing))
-    return Header(record, len(names), {column: names.index(column) for column in declared}, drift)
+        what = f"The header lacks {', '.join(hints)}.{_separator_hint(raw.decode(), declared, names)}"
+        raise InvalidFileError(reason("missing_column", what, missing))
+    return Header(raw, len(names), {column: names.index(column) for column in declared}, drift)
 
 
 def _hint(column: str, others: list[str]) -> str:
@@ -57,9 +61,8 @@ def _hint(column: str, others: list[str]) -> str:
     return f"{column} (it has `{plain[close[0]][:63]}`: did you mean `{column}`?)" if close else column
 
 
-def _separator_hint(record: bytes, declared: list[str], names: list[str]) -> str:
-    """Tell of a separator other than the comma under which the header would name more of the columns."""
-    text = record.decode()
+def _separator_hint(text: str, declared: list[str], names: list[str]) -> str:
+    """Tell of a separator other than the comma that would give the header more of the columns."""
     for separator, called in _OTHER_SEPARATORS.items():
         parts = {part.strip(f'{BLANKS}"') for part in text.split(separator)}
         found = sum(column in parts for column in declared)

@@ -1,53 +1,197 @@
-"""A slice of a CSV: some whole records and what is known of them."""
+"""Cuts the text of a CSV into slices of whole records.
 
+If every quote is where RFC 4180 puts it, an LF ends a record exactly if an even number of quotes precedes it (a doubled
+quote closes and opens again at once), and numpy finds all records of a slice without a loop. Where a quote is
+elsewhere, the standard library's `csv.reader` reads the slice: a quote inside an unquoted cell is literal.
+"""
+
+import csv
+import io
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain, islice
+from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
-from minidata.contract.scan import Flags, Positions
+from minidata.contract.content import pieces
+from minidata.contract.verdict import InvalidFileError, reason
+
+Bytes = NDArray[np.uint8]
+Positions = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+
+MAX_RECORD_BYTES: Final = 32 << 20
+"""A larger record is refused; without a limit, a quote that is never closed makes one record of the rest of a file."""
+
+TAB, LF, CR, BLANK, QUOTE, COMMA = b'\t\n\r ",'
+_PIECE: Final = 1 << 18  # bytes; a slice ends with one of them
+_LINE: Final = 16  # bytes that a line counts for at least, because each record takes memory of its own
+
+_ROWS_READ: Final = 20_000  # by `csv.reader` at once, because their cells take ten times the memory
+_LONE_CR: Final = "a CR that is not part of a CRLF is outside quotes"
+
+csv.field_size_limit(2 * MAX_RECORD_BYTES)
 
 
 @dataclass(frozen=True)
 class Slice:
-    """Some records, one after the other.
+    """Some whole records, one after the other. The arrays leave out empty lines.
 
     Attributes:
         data: the bytes, every record with its line end.
         lines: the physical line on which each record starts, from 1.
         starts: where each record starts in `data`.
-        stops: where each record's last cell ends, before its line end.
-        ends: the position of each record's LF.
-        cells: the number of cells of each record; 0 for an empty line.
-        controls: whether each record holds a control character.
-        literals: positions of the quotes that stand in unquoted cells.
+        stops: where each record ends, before its line end.
+        widths: the number of cells of each record.
+        controls: whether each record holds a control character (C0 other than tab, LF, CR).
+        rows: the cells of each record, if `csv.reader` read them.
     """
 
     data: bytes
     lines: Positions
     starts: Positions
     stops: Positions
-    ends: Positions
-    cells: Positions
+    widths: Positions
     controls: Flags
-    literals: Positions
+    rows: list[list[str]] | None
 
     def record(self, number: int) -> bytes:
-        """Return a record untouched, without its line end."""
+        """Return a record unchanged, without its line end."""
         return self.data[self.starts[number] : self.stops[number]]
 
-    def clean(self, keep: Flags) -> bytes:
-        """Return the records to keep as a plain CSV: each ends with LF, and a literal quote is written as U+0001.
+    def cells(self, number: int) -> list[str]:
+        """Return the cells of a record as the CSV means them: unquoted, untrimmed."""
+        return self.rows[number] if self.rows else next(csv.reader([self.record(number).decode()], strict=True))
 
-        Args:
-            keep: which records; none of them may hold a control character.
-        """
-        plain = not self.literals.size and np.array_equal(self.stops, self.ends)
-        if plain and keep.all():
+    def plain(self, keep: Flags) -> bytes:
+        """Return the records to keep as a CSV with LF after each, without empty lines."""
+        spans = self.stops - self.starts + 1
+        if keep.all() and spans.sum() == len(self.data):
             return self.data
-        data = np.frombuffer(self.data, np.uint8)
-        if self.literals.size:
-            data = data.copy()
-            data[self.literals] = 1
-        kept = np.repeat(keep, self.ends + 1 - self.starts)
-        kept[self.stops[self.stops < self.ends]] = False
-        return data[kept].tobytes()
+        places = zip(self.starts[keep].tolist(), self.stops[keep].tolist(), strict=True)
+        return b"".join([self.data[start:stop] + b"\n" for start, stop in places])
+
+
+def slices(text: Iterable[bytes], slice_bytes: int) -> Iterator[Slice]:
+    """Cut a text into slices of about so many bytes; the last record of a slice may make it larger.
+
+    Raises:
+        InvalidFileError: `not_csv`, with the physical line.
+    """
+    pending: list[bytes] = []
+    size, wanted, line = 0, slice_bytes, 1
+    cut = (pieces(chunk, max(min(_PIECE, slice_bytes // 8), 1)) for chunk in text)
+    for piece in chain(chain.from_iterable(cut), [None]):
+        if piece is not None:
+            pending.append(piece)
+            size += max(len(piece), _LINE * piece.count(b"\n"))
+            if size < wanted:
+                continue
+        data = b"".join(pending)
+        pending = []
+        if piece is None:
+            data = _ended(data, line)
+        while found := _cut(data, line):
+            data = data[len(found.data) :]
+            line += found.data.count(b"\n")
+            yield found
+        if piece is None and data:
+            line += data.count(b"\n", 0, data.rfind(b'"'))
+            raise _not_csv(line, "the cell with the last quote of the file is never closed")
+        if len(data) >= max(MAX_RECORD_BYTES, slice_bytes):
+            limit = f"{MAX_RECORD_BYTES >> 20} MiB"
+            raise _not_csv(line, f"the record that starts here is longer than {limit}; is a quote never closed?")
+        pending, size = [data], len(data)
+        wanted = max(slice_bytes, min(2 * size, MAX_RECORD_BYTES))  # doubled: each look is at all of the record
+
+
+def _ended(data: bytes, line: int) -> bytes:
+    """Return the last bytes of a file, with an LF at their end."""
+    if data.endswith(b"\r"):
+        raise _not_csv(line + data.count(b"\n"), "the file ends with a CR without its LF")
+    return data if not data or data.endswith(b"\n") else data + b"\n"
+
+
+def _cut(data: bytes, line: int) -> Slice | None:
+    """Return the whole records at the start of a text that starts on this line; None if no record ends in it."""
+    if not data:
+        return None
+    text = np.frombuffer(data, np.uint8)
+    quotes = np.flatnonzero(text == QUOTE)
+    breaks = np.flatnonzero(text < BLANK)
+    kinds = text[breaks]
+    line_ends = breaks[kinds == LF]
+    returns = breaks[kinds == CR]
+    rows = None
+    if _regular(text, quotes, returns):
+        quotes_before = np.searchsorted(quotes, line_ends)
+        last_lines = np.flatnonzero(quotes_before % 2 == 0)  # the lines with which a record ends
+    else:
+        rows, last_lines = _read(data[: data.rfind(b"\n") + 1], line)
+    if not last_lines.size:
+        return None
+    ends = line_ends[last_lines]
+    starts = np.concatenate(([0], ends[:-1] + 1))
+    stops = ends - ((text[ends - 1] == CR) & (ends > starts))
+    doubled = np.flatnonzero((stops < ends) & (text[stops - 1] == CR) & (stops > starts))
+    if doubled.size:  # `csv` takes CR CR LF for one end of a line
+        raise _not_csv(line + int(last_lines[doubled[0]]), _LONE_CR)
+    if rows is None:
+        widths = _widths(text, quotes[: quotes_before[last_lines[-1]]], quotes_before[last_lines], ends)
+    else:
+        widths = np.array([len(cells) for cells in rows])
+    present = stops > starts
+    starts, stops = starts[present], stops[present]
+    controls = np.zeros(len(starts), bool)
+    found = breaks[(kinds != LF) & (kinds != CR) & (kinds != TAB)]
+    controls[np.searchsorted(starts, found[found <= ends[-1]], "right") - 1] = True
+    return Slice(
+        data[: ends[-1] + 1],
+        (line + np.concatenate(([0], last_lines[:-1] + 1)))[present],
+        starts,
+        stops,
+        widths[present],
+        controls,
+        rows and [cells for cells in rows if cells],
+    )
+
+
+def _regular(text: Bytes, quotes: Positions, returns: Positions) -> bool:
+    """Whether each quote is where RFC 4180 puts it, if they open and close in turn, and each CR belongs to a CRLF."""
+    opening, closing = quotes[::2], quotes[1::2]
+    before = text[opening - 1]  # of the first byte: the last one
+    opens = (before == COMMA) | (before == LF) | (before == QUOTE) | (opening == 0)
+    after = text.take(closing + 1, mode="clip")  # of the last byte, for which it is not known yet: itself
+    closes = (after == COMMA) | (after == LF) | (after == QUOTE) | (after == CR)
+    outside = returns[np.searchsorted(quotes, returns) % 2 == 0]
+    followed = (text.take(outside + 1, mode="clip") == LF) | (outside == len(text) - 1)
+    return bool(opens.all() and closes.all() and followed.all())
+
+
+def _widths(text: Bytes, quotes: Positions, quotes_before: Positions, ends: Positions) -> Positions:
+    """Count the cells of each record: the commas that are not inside quotes, and one."""
+    commas = np.flatnonzero(text == COMMA)
+    at_quotes = np.searchsorted(commas, quotes)
+    inside = np.concatenate(([0], np.cumsum(at_quotes[1::2] - at_quotes[::2])))
+    return np.diff(np.searchsorted(commas, ends) - inside[quotes_before // 2], prepend=0) + 1
+
+
+def _read(data: bytes, line: int) -> tuple[list[list[str]], Positions]:
+    """Read some records with `csv.reader`: their cells, and the number of the line, from 0, with which each ends."""
+    reader = csv.reader(io.TextIOWrapper(io.BytesIO(data), "utf-8", newline="\n"), strict=True)
+    rows, last_lines = [], []
+    try:
+        for cells in islice(reader, _ROWS_READ):
+            rows.append(cells)
+            last_lines.append(reader.line_num - 1)
+    except csv.Error as error:
+        if "end of data" not in str(error):  # that one is a record that goes on after this text
+            what = _LONE_CR if "new-line" in str(error) else "text follows a closing quote"
+            raise _not_csv(line + reader.line_num - 1, what) from None
+    return rows, np.array(last_lines, np.int64)
+
+
+def _not_csv(line: int, what: str) -> InvalidFileError:
+    return InvalidFileError(reason("not_csv", f"Line {line} is not CSV: {what}."))

@@ -1,19 +1,18 @@
-"""The validation of a snapshot: its bytes are read once, and good rows and rejects are handed on as they come."""
+"""The validation of a snapshot: its bytes are read once; good rows and rejects are handed on as they are found."""
 
-from collections.abc import Callable, Iterable
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
+from fractions import Fraction
 
 import polars as pl
 
-from minidata.contract.codes import rank
-from minidata.contract.compression import compression_of, decompress
-from minidata.contract.reading import Reading, empty_file
-from minidata.contract.source import Source, pieces
-from minidata.contract.tally import Tally
-from minidata.contract.verdict import CondemnedError, Limits, Reason, Verdict, reason
+from minidata.contract.content import Stored, compression_of, decompress, read_text, refuse_blank
+from minidata.contract.header import Header, read_header
+from minidata.contract.rows import Rows, rejects_header
+from minidata.contract.slices import Slice, slices
+from minidata.contract.verdict import KEPT_RECORDS, InvalidFileError, Limits, Reason, RejectEntry, Verdict, reason
 from minidata.dataset import Dataset
-
-_PIECE = 1 << 16  # bytes of content handled at once; a slice ends with one of them
 
 
 def validate(
@@ -30,57 +29,110 @@ def validate(
     """Validate one file by the rules of the contract.
 
     Args:
-        chunks: the stored bytes in order; always drawn to their end.
-        key: of the object; its end tells the compression.
+        chunks: the stored bytes in order; always read to the end.
+        key: of the object; its ending tells the compression.
         stored_size: of the object, in bytes, as listed.
         arrived_at: when the object arrived; naive means UTC.
         dataset: whose columns the file must have.
         limits: of size and of rejected rows.
         good: takes frames of good rows, each at most about a slice: the declared columns in declared order, text as
-            String, integers as Int64, timestamps as naive UTC Datetime("us"). What it took is void if the verdict
-            condemns the file.
+            String, integers as Int64, timestamps as naive UTC Datetime("us"). Void if the verdict has a reason.
         rejects: takes the bytes of the rejects file as it grows; nothing if no row is rejected. Void likewise.
 
     Returns:
-        The verdict. Only what the chunks or the two takers raise is raised.
+        The verdict. Only what the chunks, `good` or `rejects` raise is raised.
     """
-    source = Source(chunks)
-    with Tally(dataset, arrived_at, good=good, rejects=rejects) as tally:
-        found = _too_large(stored_size, limits)
-        compression = compression_of(key)
-        if compression is None:
-            name = key.rsplit("/", 1)[-1]
-            found = reason("unsupported_file_type", f"The name {name} does not end in .csv, .csv.gz or .csv.zst.")
-        elif found is None:
-            found = _read(source, compression, limits, Reading(tally, limits))
-        source.drain()
-    if found is None or rank(found.code) > rank("too_large"):
-        found = _too_large(source.size, limits) or (empty_file() if source.blankness.holds else found)
-    if tally.header is None or (found and rank(found.code) < rank("no_rows")):
-        return Verdict(source.size, source.sha256, found)
+    counting = _Counting(dataset, arrived_at, good, rejects)
+    stored = Stored(chunks)
+    source = refuse_blank(stored)
+    stages: list[Iterator[object]] = [source]
+    compression = compression_of(key)
+    if compression is not None and stored_size <= limits.max_file_bytes:
+        content = refuse_blank(decompress(source, compression, limits.max_file_bytes))
+        text = read_text(content)
+        cut = slices(text, limits.slice_bytes)
+        stages = [map(counting.add, cut), cut, text, content, source]
+    found = None
+    for stage in stages:  # each draws the one after it, whose findings rank higher, and are looked for to the end
+        try:
+            deque(stage, maxlen=0)
+        except InvalidFileError as error:
+            found = error.reason
+    size, sha256 = stored.size, stored.hash.hexdigest()
+    if compression is None:
+        name = key.rsplit("/", 1)[-1]
+        found = reason("unsupported_file_type", f"The name {name} does not end in .csv, .csv.gz or .csv.zst.")
+    elif (largest := max(size, stored_size)) > limits.max_file_bytes:
+        what = f"The file has {largest:,} bytes, and the limit is {limits.max_file_bytes:,}."
+        found = reason("too_large", what)
+    if found or counting.header is None:
+        return Verdict(size, sha256, found)
     return Verdict(
-        source.size,
-        source.sha256,
-        found,
-        rows_good=tally.rows_good,
-        rows_rejected=tally.rows_rejected,
-        counts=dict(tally.counts),
-        entries=tally.entries,
-        drift=tally.header.drift,
+        size,
+        sha256,
+        counting.reason(limits.max_rejected_share),
+        rows_good=counting.rows_good,
+        rows_rejected=counting.rows_rejected,
+        counts=dict(counting.counts),
+        entries=counting.entries,
+        drift=counting.header.drift,
     )
 
 
-def _read(source: Source, compression: str, limits: Limits, reading: Reading) -> Reason | None:
-    try:
-        for content in decompress(source, compression, limits.max_file_bytes):
-            for piece in pieces(content, max(min(_PIECE, limits.slice_bytes // 8), 1)):
-                reading.feed(piece)
-    except CondemnedError as error:
-        return error.reason
-    return reading.finish()
+class _Counting:
+    """Hands on the rows of a file's slices, and counts them."""
 
+    def __init__(
+        self,
+        dataset: Dataset,
+        arrived_at: datetime,
+        good: Callable[[pl.DataFrame], None],
+        rejects: Callable[[bytes], None],
+    ) -> None:
+        self.header: Header | None = None
+        self.rows_good = 0
+        self.rows_rejected = 0
+        self.counts: Counter[str] = Counter()
+        self.entries: list[RejectEntry] = []
+        self._dataset = dataset
+        self._arrived_at = arrived_at
+        self._good = good
+        self._rejects = rejects
+        self._rows: Rows | None = None
 
-def _too_large(size: int, limits: Limits) -> Reason | None:
-    if size <= limits.max_file_bytes:
+    def add(self, slice_: Slice) -> None:
+        """Take the next slice. The first record of the file is the header.
+
+        Raises:
+            InvalidFileError: `duplicate_column` or `missing_column`.
+        """
+        if not slice_.starts.size:
+            return
+        first = 0
+        if self._rows is None:
+            self.header = read_header(slice_.record(0), slice_.cells(0), self._dataset.columns)
+            self._rows = Rows(self._dataset.columns, self.header, self._arrived_at)
+            first = 1
+        frames, rejected = self._rows.split(slice_, first)
+        for frame in frames:
+            self.rows_good += len(frame)
+            self._good(frame)
+        if rejected:
+            start = b"" if self.rows_rejected else rejects_header(self.header.raw)
+            self._rejects(start + b"".join(record.line for record in rejected))
+        for record in rejected:
+            if self.rows_rejected < KEPT_RECORDS:
+                self.entries += record.entries
+            self.rows_rejected += 1
+            self.counts.update(entry.code for entry in record.entries)
+
+    def reason(self, max_rejected_share: float) -> Reason | None:
+        """Return what makes the file invalid now that all of its rows are counted, if anything does."""
+        rows = self.rows_good + self.rows_rejected
+        if not rows:
+            return reason("no_rows", "The file has a header but no rows.")
+        if Fraction(self.rows_rejected, rows) > Fraction(str(max_rejected_share)):
+            allowed = f"at most a share of {max_rejected_share} may be"
+            what = f"{self.rows_rejected:,} of {rows:,} rows are rejected, and {allowed}."
+            return reason("too_many_rejected_rows", what)
         return None
-    return reason("too_large", f"The file has {size:,} bytes, and the limit is {limits.max_file_bytes:,}.")

@@ -1,14 +1,128 @@
-"""What validation says of a file, and the limits under which it says so."""
+"""What validation says of a file: its reason codes, each with the fix, and the limits under which it says so."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-from minidata.contract.codes import describe
 from minidata.errors import PermanentError
+
+
+class Description(NamedTuple):
+    """A reason code in words: `says` what is wrong, and the `fix`."""
+
+    code: str
+    says: str
+    fix: str
+
+
+FILE_CODES: Final = (
+    Description(
+        "unsupported_file_type",
+        "The name of the file does not end in .csv, .csv.gz or .csv.zst.",
+        "Upload the snapshot under a name with one of these endings.",
+    ),
+    Description(
+        "too_large",
+        "The file is larger than MDP_MAX_FILE_BYTES, as stored or decompressed.",
+        "Split the snapshot into smaller files, each with the header, or raise MDP_MAX_FILE_BYTES.",
+    ),
+    Description(
+        "empty_file",
+        "The file contains only blanks and line ends.",
+        "Upload it again with a header and rows; an upload that was cut off looks like this.",
+    ),
+    Description(
+        "bad_compression",
+        "The compressed data is broken, cut off, or followed by other bytes.",
+        "Compress the snapshot again and test it with `gzip -t` or `zstd -t` before the upload.",
+    ),
+    Description(
+        "not_utf8",
+        "The text is not UTF-8.",
+        "Save the snapshot as UTF-8; in a spreadsheet, choose “CSV UTF-8”.",
+    ),
+    Description(
+        "not_csv",
+        "The quotes or line ends are not valid CSV.",
+        'Write a cell with a comma, a quote or a line end as "…", each quote in it doubled; end lines with LF or CRLF.',
+    ),
+    Description(
+        "duplicate_column",
+        "The header names a column of the dataset more than once.",
+        "Keep each of these columns once, or rename the others.",
+    ),
+    Description(
+        "missing_column",
+        "The header lacks a column of the dataset.",
+        "Name every column in the first line exactly as the dataset does.",
+    ),
+    Description(
+        "no_rows",
+        "The file has a header but no rows.",
+        "Upload it again with rows; an upload that was cut off looks like this.",
+    ),
+    Description(
+        "too_many_rejected_rows",
+        "More of the rows are rejected than MDP_MAX_REJECTED_SHARE allows.",
+        "Fix the rejected rows, listed with line, column, code and value, and upload the file again.",
+    ),
+)
+"""What makes a whole file invalid, in order: the first one that holds is the reason."""
+
+ROW_CODES: Final = (
+    Description(
+        "wrong_cell_count",
+        "The row has more or fewer cells than the header.",
+        "Write as many cells as the header has, and quote cells that hold a comma.",
+    ),
+    Description("missing_value", "The cell is empty.", "Fill it in; this column must not be empty."),
+    Description("too_long", "The text is longer than its column allows.", "Shorten the text."),
+    Description("negative", "The number is below zero.", "Write 0 or a greater number."),
+    Description("out_of_range", "The number is beyond 2^63-1.", "Write a number up to 9223372036854775807."),
+    Description(
+        "not_an_integer",
+        "The cell is not a whole number.",
+        "Use only the digits 0 to 9: no sign, separator, point or exponent.",
+    ),
+    Description(
+        "not_a_timestamp",
+        "The cell is not a date and time.",
+        "Write it like 2026-11-23 18:30:00 (UTC) or 2026-11-23T20:30:00+02:00.",
+    ),
+    Description(
+        "future_timestamp",
+        "The time is later than the file's arrival allows.",
+        "Check the clock and the time zone of the program that writes the file.",
+    ),
+    Description(
+        "updated_before_created",
+        "The time is before the one that it must not precede.",
+        "Check which of the two times is wrong; they may be swapped.",
+    ),
+    Description(
+        "control_character",
+        "The cell holds a control character.",
+        "Remove the character: a cell may hold only tab, LF and CR of U+0000 to U+001F.",
+    ),
+)
+"""What rejects a single row."""
+
+_BY_CODE: Final = {description.code: description for description in (*FILE_CODES, *ROW_CODES)}
 
 KEPT_RECORDS = 1000
 """Rejected records of a file whose entries are kept; the rejects file holds all of them."""
+
+
+def describe(code: str) -> Description:
+    """Return a reason code in words.
+
+    Raises:
+        KeyError: if there is no such code.
+
+    >>> describe("negative").fix
+    'Write 0 or a greater number.'
+    """
+    return _BY_CODE[code]
 
 
 @dataclass(frozen=True)
@@ -17,7 +131,7 @@ class Limits:
 
     Attributes:
         max_file_bytes: the largest file, in bytes, as stored and decompressed.
-        max_rejected_share: the share of rejected rows above which a file is condemned; the decimal that it
+        max_rejected_share: the share of rejected rows above which a file is invalid; the decimal that it
             prints as.
         slice_bytes: decompressed bytes parsed at once.
     """
@@ -45,7 +159,7 @@ class RejectEntry(NamedTuple):
 
 @dataclass(frozen=True)
 class Reason:
-    """Why a whole file is condemned: the code, a message that says what to mend, the columns concerned."""
+    """Why a whole file is invalid: the code, a message with the fix, and the columns concerned."""
 
     code: str
     message: str
@@ -53,11 +167,11 @@ class Reason:
 
 
 def reason(code: str, what: str, columns: Iterable[str] = ()) -> Reason:
-    """Make a reason whose message is what happened and then the code's mend."""
-    return Reason(code, f"{what} {describe(code).mend}", list(columns))
+    """Make a reason; its message says what happened, then the fix of the code."""
+    return Reason(code, f"{what} {describe(code).fix}", list(columns))
 
 
-class CondemnedError(PermanentError):
+class InvalidFileError(PermanentError):
     """The file is invalid as a whole; `reason` says why."""
 
     def __init__(self, why: Reason) -> None:
@@ -72,13 +186,13 @@ class Verdict:
     Attributes:
         size: stored bytes read.
         sha256: of the stored bytes, 64 hexadecimal digits.
-        reason: why the whole file is condemned; None if it is accepted.
+        reason: why the whole file is invalid; None if it is accepted.
         rows_good: accepted rows.
         rows_rejected: rows with at least one entry.
-        counts: entries by code, exact; empty unless the rows were judged.
+        counts: entries by code, exact; empty unless all rows were checked.
         entries: of the first 1,000 rejected records, in file order, then in the order of the declared columns.
         drift: trimmed names of the columns that the dataset does not know, in the order of the header,
-            nameless and repeated ones included; empty unless the header holds.
+            nameless and repeated ones included; empty unless the header is valid.
     """
 
     size: int

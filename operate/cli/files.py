@@ -199,6 +199,6 @@ def _print_entries(file: File, entries: list[dict[str, Any]], limit: int) -> Non
     if len(rows) > limit:
         say(f"{len(rows) - limit:,} more: `--limit {len(rows)}` shows them, `--json` prints them for scripts.")
     say("")
-    counted = [[code, f"{n:,}", describe(code).mend] for code, n in file.counts.items()]
+    counted = [[code, f"{n:,}", describe(code).fix] for code, n in file.counts.items()]
     print_table(["code", "found", "what to do"], counted, numbers=("found",))
     say("")

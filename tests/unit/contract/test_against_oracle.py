@@ -1,4 +1,4 @@
-"""Validation and the oracle are two readings of one contract, written apart: they say the same of every file."""
+"""Validation and the oracle implement one contract independently: they agree on every file."""
 
 from datetime import datetime
 
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.corpus.cases import CASES, Case
 from tests.oracle import strategies
 from tests.oracle.hostile import hostile_folder
-from tests.unit.contract.judging import ARRIVED_AT, HEADER, ROW, assert_as_the_oracle, run
+from tests.unit.contract.checking import ARRIVED_AT, HEADER, ROW, assert_as_the_oracle, run
 
 SIZES = st.sampled_from((1, 24, 100, 800, 1 << 20))
 

@@ -12,7 +12,7 @@ import zstandard
 
 from minidata.contract import FILE_CODES, ROW_CODES, Limits, describe
 from minidata.contract.validate import validate
-from tests.unit.contract.judging import ARRIVED_AT, DATASET, HEADER, ROW, run
+from tests.unit.contract.checking import ARRIVED_AT, DATASET, HEADER, ROW, run
 
 GOOD = f"{HEADER}\n{ROW}\n".encode()
 
@@ -45,7 +45,7 @@ def test_size_and_hash_are_of_the_whole_object_whatever_is_wrong(
     assert (verdict.size, verdict.sha256) == (len(data), hashlib.sha256(data).hexdigest())
 
 
-def test_a_listed_size_over_the_limit_condemns_a_file_without_reading_it_as_csv() -> None:
+def test_a_listed_size_over_the_limit_refuses_a_file_without_reading_it_as_csv() -> None:
     drawn = []
 
     def chunks() -> Iterator[bytes]:
@@ -119,7 +119,7 @@ def test_the_first_reason_in_the_order_of_the_contract_is_the_verdict(data: byte
         assert (outcome.verdict.rows_good, outcome.verdict.rows_rejected) == (0, 0)
 
 
-def test_rows_judged_before_the_file_is_condemned_are_not_told_of() -> None:
+def test_rows_checked_before_the_file_is_found_invalid_are_not_reported() -> None:
     outcome = run(GOOD + b"x\n" * 100 + b'"x"y\n', slice_bytes=50)
     assert outcome.code == "not_csv"
     assert (outcome.verdict.rows_rejected, outcome.verdict.counts) == (0, {})
@@ -159,25 +159,25 @@ def test_a_missing_column_is_named_with_a_guess(header: str, columns: list[str],
         (GOOD.decode().encode("utf-16"), "a.csv", "not UTF-8 (byte 0xFF); the file looks like UTF-16."),
         (gzip.compress(GOOD), "a.csv", "(byte 0x8B); the file looks like gzip, whose name must end in .csv.gz."),
         (zstandard.compress(GOOD), "a.csv", "the file looks like zstd, whose name must end in .csv.zst."),
-        (b"PK\x03\x04\x14\0\xff", "a.csv", "the file looks like a ZIP archive, as an Excel workbook is one."),
+        (b"PK\x03\x04\x14\0\xff", "a.csv", "the file looks like a ZIP archive, such as an Excel workbook."),
         (b"\xef\xbb\xbf" + GOOD + "é".encode()[:1], "a.csv", "on line 3 is not UTF-8 (byte 0xC3)."),
-        (GOOD + b'"x"y', "a.csv", "Line 3 is no CSV"),
+        (GOOD + b'"x"y', "a.csv", "Line 3 is not CSV"),
         (HEADER.encode() + b",video_id\n", "a.csv", "names more than once: video_id."),
         (GOOD + b"x", "a.csv", "1 of 2 rows are rejected, and at most a share of 0.1 may be."),
         (gzip.compress(GOOD)[:-1], "a.csv.gz", "gzip member number 1: the data ends too early"),
         (zstandard.compress(GOOD) + b"abcd", "a.csv.zst", "zstd frame number 2: "),
     ],
 )
-def test_a_message_says_what_is_wrong_where_and_then_the_mend(data: bytes, key: str, said: str) -> None:
+def test_a_message_says_what_is_wrong_where_and_then_the_fix(data: bytes, key: str, said: str) -> None:
     outcome = run(data, key)
     assert said in _message(data, key)
-    assert _message(data, key).endswith(describe(str(outcome.code)).mend)
+    assert _message(data, key).endswith(describe(str(outcome.code)).fix)
 
 
 def test_every_code_has_words_of_its_own() -> None:
     descriptions = [*FILE_CODES, *ROW_CODES]
     assert len({d.code for d in descriptions}) == len({d.says for d in descriptions}) == len(descriptions) == 20
-    assert all(d.says.endswith(".") and d.mend.endswith(".") for d in descriptions)
+    assert all(d.says.endswith(".") and d.fix.endswith(".") for d in descriptions)
 
 
 def test_what_a_taker_raises_is_raised() -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from minidata.contract import RejectEntry
 from minidata.contract.slices import Slice
-from tests.unit.contract.judging import ARRIVED_AT, COLUMNS, HEADER, ROW, codes_of, row, rows_of, run
+from tests.unit.contract.checking import ARRIVED_AT, COLUMNS, HEADER, ROW, codes_of, row, rows_of, run
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_frames_are_about_a_slice_large() -> None:
     assert outcome.verdict.rows_good == sum(len(frame) for frame in outcome.frames) == 5000
 
 
-def test_a_record_larger_than_many_slices_is_judged_like_any_other() -> None:
+def test_a_record_larger_than_many_slices_is_checked_like_any_other() -> None:
     outcome = rows_of(ROW, row(description="x" * 3_000_000), row(video_id="y" * 3_000_000), ROW, slice_bytes=1000)
     assert [(e.line, e.column, e.code) for e in outcome.verdict.entries] == [
         (3, "description", "too_long"),
@@ -131,13 +131,13 @@ def test_a_mark_in_the_first_cell_of_a_slice_belongs_to_the_cell() -> None:
     assert sorted(r["video_id"] for r in outcome.rows) == sorted(f"\ufeff{n}" for n in range(50))
 
 
-def test_what_polars_cuts_otherwise_the_judge_reads(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Slice, "clean", lambda self, keep: ROW.encode() + b"\n")
+def test_where_polars_counts_otherwise_the_exact_rules_decide(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Slice, "plain", lambda self, keep: ROW.encode() + b"\n")
     outcome = rows_of(ROW, ROW, row(video_id="w"), row(total_views="x"))
     assert [r["video_id"] for r in outcome.rows] == ["v1", "v1", "w"]
     assert codes_of(outcome) == ["not_an_integer"]
 
 
-def test_a_file_that_arrived_with_another_offset_is_judged_by_the_same_instant() -> None:
+def test_a_file_that_arrived_with_another_offset_is_checked_by_the_same_instant() -> None:
     arrived_at = ARRIVED_AT.astimezone(tz=None)
     assert codes_of(rows_of(row(date_updated="2026-11-24 12:00:00.000001"), arrived_at=arrived_at))

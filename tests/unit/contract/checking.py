@@ -1,4 +1,4 @@
-"""Validation as a test calls it, and the comparison of what it says with the oracle's word."""
+"""Validation as a test calls it, and the comparison of its verdict with the oracle's."""
 
 import hashlib
 from collections.abc import Iterable
@@ -85,7 +85,7 @@ def codes_of(outcome: Outcome) -> list[str]:
 
 
 def assert_as_the_oracle(key: str, data: bytes, **settings: Any) -> Outcome:
-    """Judges a file twice and compares all that both say of it."""
+    """Checks a file with both, and compares everything in the two verdicts."""
     asked = {name: settings[name] for name in ("max_file_bytes",) if name in settings}
     share, arrived_at = settings.get("share", 0.1), settings.get("arrived_at", ARRIVED_AT)
     expected = judge(key, data, arrived_at, max_rejected_share=share, **asked)

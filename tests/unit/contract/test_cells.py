@@ -1,4 +1,4 @@
-"""The mask is never kinder than the judge, and is fast because it takes all that is usual."""
+"""The expressions over whole columns accept nothing that the exact rule rejects, and all that is usual."""
 
 from datetime import datetime, timedelta
 
@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from minidata.contract.cells import BrokenRuleError, reader_of
-from minidata.contract.mask import Mask
+from minidata.contract.cells import BrokenRuleError, read_cell, rule_of
+from minidata.contract.header import Header
+from minidata.contract.rows import Rows
 from minidata.dataset import Column, IntegerColumn, TextColumn, TimestampColumn
 
 NUMBER = IntegerColumn(type="integer")
@@ -36,20 +37,21 @@ sound_timestamps = st.builds(
 integers = st.one_of(st.text("0123456789+-_. ex\t\n٣", max_size=5), st.integers(-9, 2**65).map(str))
 
 
-def _mask(column: Column, *, unusual: bool) -> Mask:
-    mask = Mask({"x": column}, {})
-    mask._mostly_unusual = unusual
-    return mask
+def _rows(columns: dict[str, Column], arrived_at: datetime = datetime.max) -> Rows:
+    header = Header(b"", len(columns), {name: n for n, name in enumerate(columns)}, [])
+    return Rows(columns, header, arrived_at)
 
 
-def _assert_no_kinder(column: Column, cells: list[str], *, unusual: bool) -> None:
-    frames, doubtful = _mask(column, unusual=unusual).split(pl.DataFrame({"x": cells}, {"x": pl.String}))
+def _assert_accepts_no_more(column: Column, cells: list[str], *, unusual: bool) -> None:
+    rows = _rows({"x": column})
+    rows._mostly_unusual = unusual
+    frames, doubtful = rows.accept(pl.DataFrame({"x": cells}, {"x": pl.String}))
     found = [value for frame in frames for value in frame["x"].to_list()]
-    read = reader_of(column)
+    rule = rule_of(column)
     expected = []
     for number, cell in enumerate(cells):
         try:
-            value = read(cell)
+            value = read_cell(rule, cell)
         except BrokenRuleError:
             assert number in doubtful
             continue
@@ -60,20 +62,20 @@ def _assert_no_kinder(column: Column, cells: list[str], *, unusual: bool) -> Non
 
 @settings(max_examples=500, deadline=None)
 @given(st.lists(st.one_of(timestamps, sound_timestamps), max_size=20), st.booleans())
-def test_what_it_takes_for_an_instant_the_judge_takes_for_the_same(cells: list[str], unusual: bool) -> None:
-    _assert_no_kinder(TIME, cells, unusual=unusual)
+def test_what_it_takes_for_an_instant_the_exact_rule_takes_for_the_same(cells: list[str], unusual: bool) -> None:
+    _assert_accepts_no_more(TIME, cells, unusual=unusual)
 
 
 @settings(max_examples=500, deadline=None)
 @given(st.lists(integers, max_size=20), st.booleans())
-def test_what_it_takes_for_an_integer_the_judge_takes_for_the_same(cells: list[str], unusual: bool) -> None:
-    _assert_no_kinder(NUMBER, cells, unusual=unusual)
+def test_what_it_takes_for_an_integer_the_exact_rule_takes_for_the_same(cells: list[str], unusual: bool) -> None:
+    _assert_accepts_no_more(NUMBER, cells, unusual=unusual)
 
 
 @settings(max_examples=200, deadline=None)
 @given(st.lists(st.text("aé🎬 \t\n\u00a0", max_size=6), max_size=20), st.sampled_from([NAME, TEXT]))
-def test_what_it_takes_for_a_text_the_judge_takes_for_the_same(cells: list[str], column: Column) -> None:
-    _assert_no_kinder(column, cells, unusual=False)
+def test_what_it_takes_for_a_text_the_exact_rule_takes_for_the_same(cells: list[str], column: Column) -> None:
+    _assert_accepts_no_more(column, cells, unusual=False)
 
 
 @pytest.mark.parametrize(
@@ -86,24 +88,24 @@ def test_what_it_takes_for_a_text_the_judge_takes_for_the_same(cells: list[str],
         (TEXT, ["", "   ", "\n"]),
     ],
 )
-def test_it_leaves_no_sound_cell_to_the_judge(column: Column, cells: list[str]) -> None:
-    _, doubtful = _mask(column, unusual=False).split(pl.DataFrame({"x": cells}))
+def test_no_usual_cell_is_left_to_the_exact_rule(column: Column, cells: list[str]) -> None:
+    _, doubtful = _rows({"x": column}).accept(pl.DataFrame({"x": cells}))
     assert doubtful.tolist() == []
 
 
 def test_an_instant_is_in_utc_to_the_microsecond() -> None:
     cells = ["2026-01-02T03:04:05.1+05:30", "2026-01-02 03:04:05.000001-00:30"]
-    (_, frame), _ = _mask(TIME, unusual=False).split(pl.DataFrame({"x": cells}))
+    (_, frame), _ = _rows({"x": TIME}).accept(pl.DataFrame({"x": cells}))
     assert frame["x"].to_list() == [
         datetime(2026, 1, 1, 21, 34, 5, 100_000),
         datetime(2026, 1, 2, 3, 34, 5, 1),
     ]
 
 
-def test_rules_between_columns_leave_a_row_to_the_judge() -> None:
+def test_rows_that_break_rules_between_columns_are_left_to_the_exact_rule() -> None:
     latest = datetime(2026, 1, 2)
     columns: dict[str, Column] = {"a": TIME, "b": TimestampColumn(type="timestamp", not_before="a", max_ahead_hours=0)}
     moments = [latest, latest + timedelta(microseconds=1), latest - timedelta(days=9)]
     frame = pl.DataFrame({"a": ["2026-01-01 00:00:00"] * 3, "b": [moment.isoformat(" ") for moment in moments]})
-    _, doubtful = Mask(columns, {"b": latest}).split(frame)
+    _, doubtful = _rows(columns, latest).accept(frame)
     assert doubtful.tolist() == [1, 2]

@@ -1,0 +1,175 @@
+"""From stored bytes to text: hashed, decompressed and checked to be UTF-8, in a stream of bounded pieces."""
+
+import codecs
+import hashlib
+import re
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
+from typing import Any
+
+import polars as pl
+import zstandard
+
+from minidata.contract.verdict import InvalidFileError, Reason, reason
+
+_ENDING = re.compile(r"\.csv(|\.gz|\.zst)\Z", re.IGNORECASE | re.ASCII)
+# By ending: what a part is called, the bytes fed at once, what reads a part. At most 16 MiB may come out at once: gzip
+# makes 1,032 bytes of one, zstd 128 KiB of four. A window beyond the limit of `zstd -d` would be held in memory whole.
+_COMPRESSIONS: dict[str, tuple[str, int, Callable[[], Any]]] = {
+    ".gz": ("gzip member", 1 << 14, lambda: zlib.decompressobj(wbits=31)),
+    ".zst": ("zstd frame", 1 << 9, lambda: zstandard.ZstdDecompressor(max_window_size=1 << 27).decompressobj()),
+}
+
+_MARK = b"\xef\xbb\xbf"
+_BLANKS = b" \t\r\n"
+_BLANK = re.compile(rb"(?:\xef\xbb\xbf)*+(?:[ \t\r\n]*+|\xef|\xef\xbb)")  # the last two may become a mark
+_HEAD = 4  # bytes that tell the format
+_OTHER_FORMATS = (
+    (b"PK\x03\x04", "a ZIP archive, such as an Excel workbook"),
+    (b"\x1f\x8b", "gzip, whose name must end in .csv.gz"),
+    (b"(\xb5", "zstd, whose name must end in .csv.zst"),
+    (b"PAR1", "Parquet"),
+    (b"%PDF", "a PDF"),
+    (b"\xff", "UTF-16"),
+    (b"\xfe", "UTF-16"),
+)
+
+
+class Stored:
+    """The stored bytes of a file; iterating draws them, and `size` and `hash` are of what was drawn."""
+
+    def __init__(self, chunks: Iterable[bytes]) -> None:
+        self.size = 0
+        self.hash = hashlib.sha256()
+        self._chunks = chunks
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Draw the bytes."""
+        for chunk in self._chunks:
+            self.size += len(chunk)
+            self.hash.update(chunk)
+            yield chunk
+
+
+def pieces(data: bytes, size: int) -> Iterator[bytes]:
+    """Cut bytes into pieces of at most so many bytes."""
+    view = memoryview(data)
+    for start in range(0, len(view), size):
+        yield bytes(view[start : start + size])
+
+
+def refuse_blank(data: Iterable[bytes]) -> Iterator[bytes]:
+    """Pass bytes on.
+
+    Raises:
+        InvalidFileError: `empty_file`, at the end of bytes that are only blanks, line ends and leading BOMs.
+    """
+    blank, seen = True, b""
+    for chunk in data:
+        if blank:
+            seen += chunk
+            blank = _BLANK.fullmatch(seen) is not None
+            # One blank, or the start of a mark, says all that matters for the bytes to come.
+            seen = seen[-1:] if seen.endswith(tuple(b"%c" % blank for blank in _BLANKS)) else seen[len(seen) // 3 * 3 :]
+        yield chunk
+    if blank and not seen.strip(_BLANKS):
+        raise InvalidFileError(reason("empty_file", "The file contains only blanks and line ends."))
+
+
+def compression_of(key: str) -> str | None:
+    """Return how an object is compressed, by the end of its key: "", ".gz", ".zst"; None if it is no snapshot.
+
+    >>> compression_of("a/B.CSV.GZ")
+    '.gz'
+    """
+    ending = _ENDING.search(key)
+    return ending[1].lower() if ending else None
+
+
+def decompress(stored: Iterable[bytes], compression: str, max_bytes: int) -> Iterator[bytes]:
+    """Yield the content of a file in pieces of at most about 16 MiB; plain content passes unchanged.
+
+    Args:
+        stored: the stored bytes in order.
+        compression: "", ".gz" or ".zst".
+        max_bytes: the most that may come out.
+
+    Raises:
+        InvalidFileError: `too_large` or `bad_compression`, as soon as the data shows it.
+    """
+    size = 0
+    for piece in _members(stored, compression) if compression else stored:
+        size += len(piece)
+        if size > max_bytes:
+            what = f"The decompressed file is larger than the limit of {max_bytes:,} bytes."
+            raise InvalidFileError(reason("too_large", what))
+        yield piece
+
+
+def _members(stored: Iterable[bytes], compression: str) -> Iterator[bytes]:
+    name, fed_at_once, new_member = _COMPRESSIONS[compression]
+    member = None
+    done = 0
+    for rest in chain.from_iterable(pieces(chunk, fed_at_once) for chunk in stored):
+        while rest:
+            member = member or new_member()
+            try:
+                content = member.decompress(rest)
+            except (zlib.error, zstandard.ZstdError) as error:
+                raise _breaks_off(name, done, str(error)) from error
+            if content:
+                yield content
+            if not member.eof:
+                break
+            rest = member.unused_data  # noqa: PLW2901  # the next member starts in the same piece
+            member = None
+            done += 1
+    if member is not None or not done:
+        raise _breaks_off(name, done, "the data ends too early")
+
+
+def _breaks_off(name: str, done: int, detail: str) -> InvalidFileError:
+    return InvalidFileError(
+        reason("bad_compression", f"The file breaks off in its {name} number {done + 1}: {detail}.")
+    )
+
+
+def read_text(content: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield content as UTF-8 text without its byte order mark, in pieces that end between two characters.
+
+    Raises:
+        InvalidFileError: `not_utf8`.
+    """
+    head = held = b""
+    line = 1
+    for chunk in chain(content, [None]):
+        held += chunk or b""
+        if not head:
+            if chunk is not None and len(held) < _HEAD:
+                continue
+            head, held = held[:_HEAD], held.removeprefix(_MARK)
+        try:
+            end = _whole_characters(held, last=chunk is None)
+        except UnicodeDecodeError as error:
+            line += held.count(b"\n", 0, error.start)
+            raise InvalidFileError(_not_utf8(line, held[error.start], head)) from error
+        text, held = held[:end], held[end:]
+        line += text.count(b"\n")
+        yield text
+
+
+def _whole_characters(text: bytes, *, last: bool) -> int:
+    """Return how many of the bytes are whole characters; raise UnicodeDecodeError where one is not UTF-8."""
+    if text.isascii():
+        return len(text)
+    try:
+        pl.Series([text], dtype=pl.Binary).cast(pl.String)  # at the speed of memory; Python tells the place
+    except pl.exceptions.ComputeError:
+        return codecs.utf_8_decode(text, "strict", last)[1]
+    return len(text)
+
+
+def _not_utf8(line: int, byte: int, head: bytes) -> Reason:
+    other = next((f"; the file looks like {name}" for start, name in _OTHER_FORMATS if head.startswith(start)), "")
+    return reason("not_utf8", f"The text on line {line} is not UTF-8 (byte 0x{byte:02X}){other}.")

@@ -1,0 +1,178 @@
+"""Splits the rows of a slice: good ones into typed frames, the others into entries and lines of the rejects file.
+
+Polars parses and types a whole slice. Each row that it does not accept is checked cell by cell, with the exact rules.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import polars as pl
+
+from minidata.contract.cells import BrokenRuleError, Value, read_cell, rule_of
+from minidata.contract.header import Header
+from minidata.contract.slices import Flags, Positions, Slice
+from minidata.contract.verdict import RejectEntry
+from minidata.dataset import Column, TimestampColumn
+
+_CUT_VALUE = 200  # code points
+_MARK = b"\xef\xbb\xbf"
+_GUARD = ""  # name of the column that tells whether all guards of a row hold
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """A rejected record: its entries, and its line in the rejects file."""
+
+    entries: list[RejectEntry]
+    line: bytes
+
+
+class Rows:
+    """Splits the rows of one file.
+
+    Args:
+        columns: the declared columns, whose rules hold.
+        header: of the file.
+        arrived_at: when the file arrived; naive means UTC.
+    """
+
+    def __init__(self, columns: Mapping[str, Column], header: Header, arrived_at: datetime) -> None:
+        self._header = header
+        self._instants = {name: column for name, column in columns.items() if isinstance(column, TimestampColumn)}
+        arrived = arrived_at.astimezone(UTC).replace(tzinfo=None) if arrived_at.tzinfo else arrived_at
+        self._latest = {
+            name: arrived + timedelta(hours=column.max_ahead_hours)
+            for name, column in self._instants.items()
+            if column.max_ahead_hours is not None
+        }
+        self._rules = {name: rule_of(column, self._latest.get(name)) for name, column in columns.items()}
+        self._schema = {name: rule.dtype for name, rule in self._rules.items()}
+        self._mostly_unusual = False  # as the slices before were; the next will hardly be otherwise
+
+    def split(self, slice_: Slice, first: int) -> tuple[list[pl.DataFrame], list[Rejected]]:
+        """Split the records of a slice from this number on.
+
+        Returns:
+            Typed frames of the good rows, none of them empty, and the rejected records in file order.
+        """
+        suspects = np.arange(len(slice_.starts)) >= first
+        sound = suspects & (slice_.widths == self._header.width) & ~slice_.controls
+        good = []
+        text = self._parse(slice_, sound)
+        if len(text) == np.count_nonzero(sound):  # else Polars and numpy disagree, and each record is checked
+            good, doubtful = self.accept(text)
+            suspects[np.delete(np.flatnonzero(sound), doubtful)] = False
+        values: list[list[Value]] = []
+        rejected = []
+        for number in np.flatnonzero(suspects).tolist():
+            line = int(slice_.lines[number])
+            if slice_.widths[number] == self._header.width:
+                cells = slice_.cells(number)
+                typed, entries = self._check(line, [cells[place] for place in self._header.positions.values()])
+                if not entries:
+                    values.append(typed)
+                    continue
+            else:
+                entries = [RejectEntry(line, None, "wrong_cell_count", None)]
+            rejected.append(Rejected(entries, _rejects_line(slice_.record(number), entries)))
+        good.append(pl.DataFrame(values, self._schema, orient="row"))
+        return [frame for frame in good if len(frame)], rejected
+
+    def _parse(self, slice_: Slice, keep: Flags) -> pl.DataFrame:
+        """Return the declared columns of the records to keep, as text without null."""
+        positions = self._header.positions
+        schema = dict.fromkeys(positions, pl.String())
+        if not keep.any():
+            return pl.DataFrame(schema=schema)
+        if slice_.rows:
+            rows = [slice_.rows[number] for number in np.flatnonzero(keep)]
+            return pl.DataFrame({name: [cells[place] for cells in rows] for name, place in positions.items()}, schema)
+        data = slice_.plain(keep)
+        if data.startswith((_MARK, b"x")):
+            # Polars takes one mark off, and would take `x^` and `x\1` at the very start for compressed data.
+            data = _MARK + data
+        frame = pl.read_csv(
+            data,
+            has_header=False,
+            columns=list(positions.values()),
+            schema={str(place): pl.String for place in range(self._header.width)},
+            empty_string_is_null=False,
+            infer_schema=False,
+            glob=False,
+        )
+        return frame.select(pl.col(str(place)).alias(name) for name, place in positions.items())
+
+    def accept(self, text: pl.DataFrame) -> tuple[list[pl.DataFrame], Positions]:
+        """Type the rows that are certainly good.
+
+        Args:
+            text: the declared columns as text, without null.
+
+        Returns:
+            Typed frames of these rows, and the numbers of all other rows, ascending.
+        """
+        if self._mostly_unusual:
+            good, doubtful = self._accept(text, usual=False)
+            return [good], doubtful
+        usual, doubtful = self._accept(text, usual=True)
+        if not doubtful.size:
+            return [usual], doubtful
+        unusual, still_doubtful = self._accept(text[doubtful], usual=False)
+        self._mostly_unusual = len(unusual) > len(usual)
+        return [usual, unusual], doubtful[still_doubtful]
+
+    def _accept(self, text: pl.DataFrame, *, usual: bool) -> tuple[pl.DataFrame, Positions]:
+        cells = {name: (rule.usual if usual else rule.unusual)(pl.col(name)) for name, rule in self._rules.items()}
+        values = [cell.value.alias(name) for name, cell in cells.items()]
+        guards = pl.all_horizontal(cell.guard for cell in cells.values())
+        typed = text.lazy().select(*values, guards.alias(_GUARD)).collect()  # lazily: shared parts are computed once
+        limits = [rule.holds(pl.col(name)) for name, rule in self._rules.items()]
+        limits += [pl.col(name) >= pl.col(c.not_before) for name, c in self._instants.items() if c.not_before]
+        good = typed.select(pl.all_horizontal(_GUARD, *limits).fill_null(value=False)).to_series()
+        typed = typed.drop(_GUARD)
+        return (typed if good.all() else typed.filter(good)), np.flatnonzero(~good.to_numpy())
+
+    def _check(self, line: int, cells: Sequence[str]) -> tuple[list[Value], list[RejectEntry]]:
+        """Check a record by the exact rules; cells, values and entries are in the order of the declared columns."""
+        values: dict[str, Value] = {}
+        broken: dict[str, list[str]] = {}
+        for (name, rule), cell in zip(self._rules.items(), cells, strict=True):
+            try:
+                values[name] = read_cell(rule, cell)
+            except BrokenRuleError as error:
+                broken[name] = [str(error)]
+        for name, column in self._instants.items():
+            if name in values:
+                broken[name] = self._compare(name, column, values)
+        entries = [
+            RejectEntry(line, name, code, cell[:_CUT_VALUE])
+            for name, cell in zip(self._rules, cells, strict=True)
+            for code in broken.get(name, ())
+        ]
+        return list(values.values()), entries
+
+    def _compare(self, name: str, column: TimestampColumn, values: dict[str, Value]) -> list[str]:
+        """Return the rules that an instant breaks against its file's arrival and its row's other instants."""
+        codes = []
+        value, other = values[name], values.get(column.not_before or "")
+        if name in self._latest and value > self._latest[name]:  # type: ignore[operator]  # both instants
+            codes.append("future_timestamp")
+        if other is not None and value < other:  # type: ignore[operator]  # both instants
+            codes.append("updated_before_created")
+        return codes
+
+
+def rejects_header(header: bytes) -> bytes:
+    r"""Return the first line of the rejects file: line and reason codes come before the original cells.
+
+    >>> rejects_header(b"a,b")
+    b'line,codes,a,b\n'
+    """
+    return b"line,codes," + header + b"\n"
+
+
+def _rejects_line(record: bytes, entries: list[RejectEntry]) -> bytes:
+    codes = " ".join(f"{entry.column}:{entry.code}" if entry.column else entry.code for entry in entries)
+    return b"%d,%s,%s\n" % (entries[0].line, codes.encode(), record)
