@@ -47,9 +47,11 @@ class Typed(NamedTuple):
 
 
 class CellRule(Protocol):
-    """The rule of one column. `dtype` is the type of its values in a frame; instants are naive, in UTC."""
+    """The rule of one column."""
 
-    dtype: pl.DataType
+    @property
+    def dtype(self) -> pl.DataType:
+        """The type of its values in a frame; instants are naive, in UTC."""
 
     def read(self, cell: str) -> Value:
         """Return the value of a cell without control characters.

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from typing import Any
 
+import numpy as np
 import polars as pl
 import zstandard
 
@@ -57,6 +58,11 @@ def pieces(data: bytes, size: int) -> Iterator[bytes]:
     view = memoryview(data)
     for start in range(0, len(view), size):
         yield bytes(view[start : start + size])
+
+
+def line_ends(data: bytes) -> int:
+    """Count the LFs; many times as fast as `bytes.count` where they are frequent."""
+    return int(np.count_nonzero(np.frombuffer(data, np.uint8) == ord("\n")))
 
 
 def refuse_blank(data: Iterable[bytes]) -> Iterator[bytes]:
@@ -155,7 +161,7 @@ def read_text(content: Iterable[bytes]) -> Iterator[bytes]:
             line += held.count(b"\n", 0, error.start)
             raise InvalidFileError(_not_utf8(line, held[error.start], head)) from error
         text, held = held[:end], held[end:]
-        line += text.count(b"\n")
+        line += line_ends(text)
         yield text
 
 

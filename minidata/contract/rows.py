@@ -59,7 +59,7 @@ class Rows:
         """
         suspects = np.arange(len(slice_.starts)) >= first
         sound = suspects & (slice_.widths == self._header.width) & ~slice_.controls
-        good = []
+        good: list[pl.DataFrame] = []
         text = self._parse(slice_, sound)
         if len(text) == np.count_nonzero(sound):  # else Polars and numpy disagree, and each record is checked
             good, doubtful = self.accept(text)

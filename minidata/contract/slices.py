@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from minidata.contract.content import pieces
+from minidata.contract.content import line_ends, pieces
 from minidata.contract.verdict import InvalidFileError, reason
 
 Bytes = NDArray[np.uint8]
@@ -86,7 +86,7 @@ def slices(text: Iterable[bytes], slice_bytes: int) -> Iterator[Slice]:
     for piece in chain(chain.from_iterable(cut), [None]):
         if piece is not None:
             pending.append(piece)
-            size += max(len(piece), _LINE * piece.count(b"\n"))
+            size += max(len(piece), _LINE * line_ends(piece))
             if size < wanted:
                 continue
         data = b"".join(pending)
@@ -95,7 +95,7 @@ def slices(text: Iterable[bytes], slice_bytes: int) -> Iterator[Slice]:
             data = _ended(data, line)
         while found := _cut(data, line):
             data = data[len(found.data) :]
-            line += found.data.count(b"\n")
+            line += line_ends(found.data)
             yield found
         if piece is None and data:
             line += data.count(b"\n", 0, data.rfind(b'"'))

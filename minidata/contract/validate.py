@@ -109,7 +109,7 @@ class _Counting:
         if not slice_.starts.size:
             return
         first = 0
-        if self._rows is None:
+        if self.header is None or self._rows is None:
             self.header = read_header(slice_.record(0), slice_.cells(0), self._dataset.columns)
             self._rows = Rows(self._dataset.columns, self.header, self._arrived_at)
             first = 1
