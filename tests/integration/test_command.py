@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,6 +14,7 @@ from typer.testing import CliRunner
 
 from minidata.dataset import Dataset
 from minidata.errors import PermanentError
+from minidata.settings import PROJECT
 from minidata.warehouse.checksum import checksums
 from minidata.warehouse.connection import connect
 from operate.cli import generate, objects, replay
@@ -181,3 +183,14 @@ def test_json_values_are_json_in_every_format(pipeline: Pipeline, tmp_path: Path
         "a": ["p", 'q"'],
     }
     assert json.loads(mdp(tmp_path, "sql", query, "--json")) == [{"j": {"a": [1, "é"]}, "s": "x", "a": ["p", 'q"']}]
+
+
+def test_the_sample_of_the_readme_has_one_row_to_fix(pipeline: Pipeline, tmp_path: Path) -> None:
+    mdp(tmp_path, "upload", str(PROJECT / "datasets" / DATASET / "sample.csv"), "--prefix", "mine")
+    pipeline.drain()
+    shown = re.findall(r"^```\n(mine/.*?)^```", (PROJECT / "README.md").read_text(), re.DOTALL | re.MULTILINE)[0]
+    said = mdp(tmp_path, "quarantine", "show", "mine/sample.csv")
+    assert said.startswith(shown)
+    assert "All rejected rows, unchanged: quarantine/rejects/" in said
+    (file,) = json.loads(mdp(tmp_path, "files", "--json"))
+    assert (file["state"], file["rows_loaded"], file["rows_rejected"]) == ("archived", 11, 1)
