@@ -164,7 +164,7 @@ def test_destroy_takes_only_what_is_the_platforms(command: Command) -> None:
     State.open(command.state).remember(services=[])
     (command.state / "thesis.tex").touch()
     (command.state / "objects" / "1.dat").touch()
-    assert "Left alone" in command.works("destroy", "--yes")
+    assert f"kept in {command.state}: thesis.tex" in command.works("destroy", "--yes")
     assert [path.name for path in command.state.iterdir()] == ["thesis.tex"]
 
 
@@ -188,7 +188,7 @@ def test_a_full_disk_is_named(command: Command) -> None:
     ],
 )
 def test_without_a_platform_a_command_says_how_to_start_one(command: Command, arguments: list[str]) -> None:
-    assert "./mdp up" in command.fails(*arguments, code=3)
+    assert f"`./mdp --state {command.state} up`" in command.fails(*arguments, code=3)
 
 
 def test_a_word_that_is_none_is_named_with_those_that_are(command: Command) -> None:
