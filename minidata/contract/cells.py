@@ -23,15 +23,11 @@ _LARGEST = 2**63 - 1
 _DIGITS = re.compile(r"[0-9]++")
 _NEGATIVE = re.compile(r"-[0-9]++")
 _TIMESTAMP = re.compile(
-    r"([0-9]{4})-([0-9]{2})-([0-9]{2})[T ]([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:\.([0-9]{1,6}))?)?"
+    r"([0-9]{4})-([0-9]{2})-([0-9]{2})[T ]([0-9]{2}):([0-9]{2})(?::([0-5][0-9])(?:\.([0-9]{1,6}))?)?"
     r"(?:Z|([+-])([01][0-9]|2[0-3]):([0-5][0-9]))?"
 )
 _FORMAT: Final = "%Y-%m-%d %H:%M:%S"
 _USUAL: Final = "^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-5][0-9]$"
-_UNUSUAL: Final = (
-    r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(?::[0-5][0-9](?:\.[0-9]{1,6})?)?"
-    r"(?:Z|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])?$"
-)
 _FIRST: Final = datetime(1, 1, 1)  # noqa: DTZ001  # naive UTC
 
 
@@ -160,7 +156,7 @@ class _Timestamp:
         parts = (local.str.head(10), pl.lit(" "), local.str.slice(11, 5), pl.lit(":"), second)
         start = pl.concat_str(*parts).str.to_datetime(_FORMAT, time_unit="us", strict=False)
         value = start + pl.duration(microseconds=_number(fraction), minutes=-east)
-        return Typed(value, text.str.contains(_UNUSUAL) & (start >= _FIRST))
+        return Typed(value, text.str.contains(f"^{_TIMESTAMP.pattern}$") & (start >= _FIRST))
 
     def holds(self, value: pl.Expr) -> pl.Expr:
         return value.is_between(_FIRST, self._latest)

@@ -86,7 +86,7 @@ def slices(text: Iterable[bytes], slice_bytes: int) -> Iterator[Slice]:
     for piece in chain(chain.from_iterable(cut), [None]):
         if piece is not None:
             pending.append(piece)
-            size += max(len(piece), _LINE * line_ends(piece))
+            size += _weight(piece)
             if size < wanted:
                 continue
         data = b"".join(pending)
@@ -100,11 +100,15 @@ def slices(text: Iterable[bytes], slice_bytes: int) -> Iterator[Slice]:
         if piece is None and data:
             line += data.count(b"\n", 0, data.rfind(b'"'))
             raise _not_csv(line, "the cell with the last quote of the file is never closed")
-        if len(data) >= max(MAX_RECORD_BYTES, slice_bytes):
-            limit = f"{MAX_RECORD_BYTES >> 20} MiB"
-            raise _not_csv(line, f"the record that starts here is longer than {limit}; is a quote never closed?")
-        pending, size = [data], len(data)
+        pending, size = [data], _weight(data)
+        if size >= max(MAX_RECORD_BYTES, slice_bytes):
+            limit = f"{MAX_RECORD_BYTES >> 20} MiB or {MAX_RECORD_BYTES // _LINE:,} lines"
+            raise _not_csv(line, f"the record is longer than {limit}, so a quote is probably never closed")
         wanted = max(slice_bytes, min(2 * size, MAX_RECORD_BYTES))  # doubled: each look is at all of the record
+
+
+def _weight(data: bytes) -> int:
+    return max(len(data), _LINE * line_ends(data))
 
 
 def _ended(data: bytes, line: int) -> bytes:

@@ -122,8 +122,9 @@ def test_a_quote_that_is_never_closed_is_told_with_its_line_however_much_follows
 
 
 @pytest.mark.parametrize("start", [b'a\nb\n"c', b'a"\nb\n"c'], ids=["regular", "literal-quote"])
+@pytest.mark.parametrize(("more", "most"), [(b"d" * 1024, 1030), (b"\n" * 1024, 70)], ids=["bytes", "lines"])
 def test_a_record_beyond_the_limit_is_refused_before_the_file_ends(
-    monkeypatch: pytest.MonkeyPatch, start: bytes
+    monkeypatch: pytest.MonkeyPatch, start: bytes, more: bytes, most: int
 ) -> None:
     monkeypatch.setattr(module, "MAX_RECORD_BYTES", 1 << 20)
     drawn = 0
@@ -133,11 +134,13 @@ def test_a_record_beyond_the_limit_is_refused_before_the_file_ends(
         yield start
         while True:
             drawn += 1
-            yield b"d" * 9 + b"\n" * 1000
+            yield more
 
-    with pytest.raises(InvalidFileError, match=r"^Line 3 is not CSV: the record .* longer than 1 MiB; .* never closed"):
+    with pytest.raises(
+        InvalidFileError, match=r"^Line 3 is not CSV: the record .* longer than 1 MiB or 65,536 lines, .* never closed"
+    ):
         list(slices(text(), 1000))
-    assert drawn < 3000
+    assert drawn <= most
 
 
 def test_a_record_within_the_limit_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
