@@ -32,7 +32,7 @@ _LINE: Final = 16  # bytes that a line counts for at least, because each record 
 _ROWS_READ: Final = 20_000  # by `csv.reader` at once, because their cells take ten times the memory
 _LONE_CR: Final = "a CR that is not part of a CRLF is outside quotes"
 
-csv.field_size_limit(2 * MAX_RECORD_BYTES)
+csv.field_size_limit(2**31 - 1)  # of a cell; the record has its own limit
 
 
 @dataclass(frozen=True)
