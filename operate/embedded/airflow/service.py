@@ -2,6 +2,7 @@
 
 import json
 import sys
+import zlib
 from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
@@ -67,7 +68,7 @@ def environment(state: State, settings: Settings) -> dict[str, str]:
         ("core", "mp_start_method"): "fork",
         ("core", "parallelism"): "4",
         ("core", "dags_folder"): str(PROJECT / "dags"),
-        ("core", "plugins_folder"): str(home / "plugins"),
+        ("core", "plugins_folder"): str(PROJECT / "operate/embedded/airflow/plugins"),
         ("core", "load_examples"): "False",
         ("core", "execution_api_server_url"): f"{base}/execution/",
         ("core", "simple_auth_manager_users"): f"{USER}:admin",
@@ -96,6 +97,7 @@ def environment(state: State, settings: Settings) -> dict[str, str]:
         **as_environment(settings, _SECRETS),
         **{f"AIRFLOW__{section.upper()}__{key.upper()}": value for (section, key), value in config.items()},
         "AIRFLOW_HOME": str(home),
+        "MDP_AIRFLOW_COOKIE": f"mdp_airflow_{zlib.crc32(bytes(state.folder)):08x}",  # cookies know no port
         "MALLOC_ARENA_MAX": "2",
         # Titles of processes must not overwrite their environment: leftovers are found by its marker.
         "SPT_NOENV": "1",

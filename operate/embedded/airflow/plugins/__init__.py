@@ -1,0 +1,1 @@
+"""What Airflow loads at its start: this folder is its `plugins_folder`."""
