@@ -128,6 +128,14 @@ def test_another_site_asks_nothing_even_with_the_log_in_of_its_reader(
         assert admin._http.get("/api/v1/database/", headers=headers).status_code == 403
 
 
+def test_a_large_request_is_not_read(visitor: httpx.Client) -> None:
+    large = b"x" * 1_000_000
+    for path in (DATA, "/login/", "/api/v1/security/login", "/superset/log/"):
+        assert visitor.post(path, content=large).status_code == 413
+        assert visitor.post(path, content=iter([large])).status_code == 413
+        assert visitor.post(path, files={"file": large}).status_code == 413
+
+
 def test_a_link_from_another_site_leads_to_a_dashboard(visitor: httpx.Client) -> None:
     headers = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}
     assert visitor.get("/superset/dashboard/trending/", headers=headers).status_code == 200

@@ -36,7 +36,7 @@ def create_app() -> Flask:
 
 def finish(app: Flask) -> None:
     """Change the application; Superset calls this (`FLASK_APP_MUTATOR`) before it makes its pages."""
-    for guard in (refuse_other_sites, keep_paces, break_tags, admit_visitors, remember_log_ins):
+    for guard in (refuse_other_sites, keep_paces, admit_visitors, break_tags, remember_log_ins):
         guard(app)
     add_start_page(app)
     app.jinja_loader = ChoiceLoader([FileSystemLoader(_TEMPLATES), app.jinja_loader])

@@ -1,4 +1,4 @@
-"""How often one address may ask for data without a log-in, and fail to log in."""
+"""How much and how often one address may send without a log-in, and how often it may fail to log in."""
 
 from flask import Flask, Response, request
 from flask_login import current_user
@@ -9,13 +9,23 @@ from limits.strategies import FixedWindowRateLimiter
 from operate.embedded.superset.inside.visitors import is_visitor, refuse
 
 _QUERIES = parse("600/minute")
+_LARGEST = 256 * 1024  # bytes of a request
 _FAILURES = parse("10/minute")
 _LOG_INS = {"AuthDBView.login", "SupersetAuthView.login", "SecurityApi.login"}
 
 
 def keep_paces(app: Flask) -> None:
-    """Count; what comes too often answers 429."""
+    """Count; what comes too often answers 429, and what is too large 413."""
     window = FixedWindowRateLimiter(MemoryStorage())
+
+    def weigh() -> Response | None:
+        length = request.content_length
+        too_large = "Transfer-Encoding" in request.headers if length is None else length > _LARGEST
+        if too_large and is_visitor():
+            return refuse(413, f"Without a log-in, a request has at most {_LARGEST} bytes.")
+        return None
+
+    app.before_request_funcs.setdefault(None, []).insert(0, weigh)  # before anything reads the request
 
     @app.before_request
     def count() -> Response | None:

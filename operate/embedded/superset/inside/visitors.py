@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
-from flask import Flask, Response, abort, g, jsonify, redirect, request, url_for
+from flask import Flask, Response, abort, jsonify, redirect, request, url_for
 from flask_jwt_extended import verify_jwt_in_request
+from flask_login import current_user
 from superset import db, security_manager
 from superset.exceptions import SupersetSecurityException
 from superset.utils import json
@@ -37,12 +38,10 @@ _OPEN = {
     "SupersetAuthView.login",
     "SupersetAuthView.logout",
     "SupersetIndexView.index",
-    "appbuilder.static",
-    "health.health",
-    "static",
 }
-# A page reports to these by itself, whoever looks at it. There is nothing to keep of a visitor.
+_FREE = {None, "appbuilder.static", "health.health", "static"}  # the same for everyone; None is not found
 _CLOSED = {"LocaleView.index", "SupersetIndexView.patch_flask_locale"}  # the page has one language
+# A page reports to these by itself, whoever looks at it. There is nothing to keep of a visitor.
 _UNHEARD = {"DashboardRestApi.put_colors", "Superset.log"}
 _OPTION_ROWS = 1_000  # of the values that a filter lists
 _DIMENSIONS = ("groupby", "columns", "all_columns", "x_axis", "entity", "series")
@@ -56,7 +55,7 @@ def admit_visitors(app: Flask) -> None:
         endpoint = request.endpoint
         if endpoint in _CLOSED:
             abort(404)
-        if endpoint is None or not is_visitor():
+        if endpoint in _FREE or not is_visitor():
             return None
         if endpoint in _UNHEARD:
             return jsonify(result={})
@@ -66,11 +65,12 @@ def admit_visitors(app: Flask) -> None:
 
 
 def is_visitor() -> bool:
-    """Tell whether a request comes without a log-in; a token in its header is one, if it is valid."""
+    """Tell whether a request comes without a log-in, and without a valid token in its header."""
     if request.headers.get("Authorization", "").startswith("Bearer "):
         with suppress(Exception):  # whatever is wrong with a token, it is none
             verify_jwt_in_request()
-    return bool(g.user.is_anonymous)
+            return False
+    return bool(current_user.is_anonymous)
 
 
 def _log_in() -> Response:
