@@ -79,6 +79,7 @@ def environment(state: State, settings: Settings) -> dict[str, str]:
         ("api", "port"): str(port),
         ("api", "workers"): "1",
         ("api", "base_url"): base,
+        ("api", "enable_swagger_ui"): "False",  # its page loads scripts from another host
         ("api", "secret_key"): secrets["MDP_AIRFLOW_SECRET_KEY"],
         ("api_auth", "jwt_secret"): secrets["MDP_AIRFLOW_JWT_SECRET"],
         # The gap between two tasks and the time that a finished one keeps its slot: 5.5 s a run become 1.9 s.
