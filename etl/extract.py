@@ -1,4 +1,4 @@
-"""Extract: claim the files of the next batch."""
+"""Extract: release the batches that died, and claim the files of the next one."""
 
 import logging
 
@@ -8,10 +8,11 @@ from minidata.store import ObjectStore
 from minidata.warehouse.connection import connect
 
 log = logging.getLogger(__name__)
+_LATE = "No heartbeat came before the lease ran out."
 
 
 def extract(dataset: str, run: str) -> int | None:
-    """Claim the due files of a dataset.
+    """Release the batches whose lease has run out, then claim the due files of a dataset.
 
     Args:
         dataset: its name.
@@ -28,6 +29,9 @@ def extract(dataset: str, run: str) -> int | None:
     for bucket in (settings.raw_bucket, settings.staging_bucket, settings.archive_bucket, settings.quarantine_bucket):
         store.check(bucket)
     with connect(settings, "loader") as connection:
+        with connection.transaction():
+            for late in ledger.late_batches(connection):
+                ledger.release(connection, late, _LATE, settings, only_late=True)
         batch = ledger.claim(connection, dataset, run, settings)
         if batch is None:
             return None

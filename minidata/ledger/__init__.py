@@ -27,7 +27,17 @@ from minidata.ledger.batches import (
     step_counts,
     unswept_batches,
 )
-from minidata.ledger.claims import Batch, claim, end_batch, find_batch, heartbeat, renew
+from minidata.ledger.claims import (
+    Batch,
+    assert_claim,
+    claim,
+    end_batch,
+    find_batch,
+    heartbeat,
+    late_batches,
+    locked_batch,
+    renew,
+)
 from minidata.ledger.files import (
     File,
     FileOutcome,
@@ -40,7 +50,7 @@ from minidata.ledger.files import (
     retry_failed,
     states_of,
 )
-from minidata.ledger.release import assert_claim, give_back_file, locked_batch, release, release_run
+from minidata.ledger.release import give_back_file, release, release_run
 
 __all__ = [
     "CHANNEL",
@@ -65,6 +75,7 @@ __all__ = [
     "give_back_file",
     "heartbeat",
     "keys_of",
+    "late_batches",
     "locked_batch",
     "look",
     "mark_loaded",

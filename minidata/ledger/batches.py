@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any, LiteralString
 from psycopg.rows import class_row, dict_row
 from psycopg.types.json import Json, Jsonb
 
-from minidata.ledger.claims import Batch
-from minidata.ledger.release import locked_batch
+from minidata.ledger.claims import Batch, locked_batch
 from minidata.store import ObjectVersion
 from minidata.warehouse.connection import Connection
 

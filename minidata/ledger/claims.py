@@ -15,8 +15,7 @@ from datetime import timedelta
 import psycopg
 from psycopg.rows import class_row
 
-from minidata.errors import PlatformError
-from minidata.ledger.release import claim_lost, free_moves, release_dead
+from minidata.errors import ClaimLostError, PlatformError
 from minidata.settings import Settings
 from minidata.warehouse.connection import Connection, connect
 
@@ -47,7 +46,6 @@ def claim(connection: Connection, dataset: str, run: str, settings: Settings) ->
     Returns:
         The batch, or None if nothing is due.
     """
-    release_dead(connection, settings)
     with connection.transaction():
         pending = _due_pending(connection, dataset, settings)
         moves = [
@@ -80,6 +78,16 @@ def claim(connection: Connection, dataset: str, run: str, settings: Settings) ->
         # More may wait than one batch takes: let the trigger look again at once.
         connection.execute("select pg_notify('mdp_wake', '')")
         return batch
+
+
+def late_batches(connection: Connection) -> list[int]:
+    """Return the ids of the batches whose lease has run out; they are locked until the caller's transaction ends."""
+    # A row that another transaction locks belongs to a batch that is committing: it is alive.
+    rows = connection.execute(
+        "select batch_id from mdp.batches where ended_at is null and lease_until < clock_timestamp() "
+        "for update skip locked"
+    )
+    return [batch_id for (batch_id,) in rows]
 
 
 def _due_pending(connection: Connection, dataset: str, settings: Settings) -> list[int]:
@@ -162,7 +170,40 @@ def renew(connection: Connection, batch_id: int, settings: Settings) -> None:
         [timedelta(seconds=settings.lease_seconds), batch_id],
     ).rowcount
     if not alive:
-        raise claim_lost(batch_id)
+        raise _claim_lost(batch_id)
+
+
+@contextmanager
+def locked_batch(connection: Connection, batch_id: int) -> Iterator[None]:
+    """Run a short transaction that holds the lock on the batch's row; it commits at the end of the block.
+
+    Raises:
+        ClaimLostError: if the batch has ended; nothing is committed.
+    """
+    with connection.transaction():
+        assert_claim(connection, batch_id)
+        yield
+
+
+def assert_claim(connection: Connection, batch_id: int) -> None:
+    """Lock the batch's row until the caller's transaction ends, so that the batch cannot be ended before it.
+
+    Raises:
+        ClaimLostError: if the batch has ended; the caller must not commit.
+    """
+    alive = connection.execute(
+        "select from mdp.batches where batch_id = %s and ended_at is null for update", [batch_id]
+    ).rowcount
+    if not alive:
+        raise _claim_lost(batch_id)
+
+
+def _claim_lost(batch_id: int) -> ClaimLostError:
+    """Return the error of a batch that may not go on."""
+    return ClaimLostError(
+        f"Batch {batch_id} has ended, or its lease ran out and its files were given back. "
+        "It committed nothing more; another batch loads the files."
+    )
 
 
 def end_batch(connection: Connection, batch_id: int) -> None:
@@ -174,3 +215,10 @@ def end_batch(connection: Connection, batch_id: int) -> None:
             [batch_id],
         )
         free_moves(connection, batch_id)
+
+
+def free_moves(connection: Connection, batch_id: int) -> None:
+    """Let the next batch take the moves that this one leaves outstanding."""
+    connection.execute(
+        "update mdp.files set batch_id = null where batch_id = %s and state in ('loaded', 'invalid')", [batch_id]
+    )

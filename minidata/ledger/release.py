@@ -1,47 +1,11 @@
-"""Release: the lock that keeps a batch alive while it commits, and what becomes of the files of a batch that died."""
+"""Release: what becomes of the files of a batch that died."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
-from minidata.errors import ClaimLostError
+from minidata.ledger.claims import free_moves, locked_batch
 from minidata.settings import Settings
 from minidata.warehouse.connection import Connection
 
 # In seconds, after so many failures: the first delay doubles up to a minute.
 _DELAY = "least(%(retry)s * pow(2, least({failures}, 20) - 1), 60) * interval '1 second'"
-
-
-@contextmanager
-def locked_batch(connection: Connection, batch_id: int) -> Iterator[None]:
-    """Run a short transaction that holds the lock on the batch's row; it commits at the end of the block.
-
-    Raises:
-        ClaimLostError: if the batch has ended; nothing is committed.
-    """
-    with connection.transaction():
-        assert_claim(connection, batch_id)
-        yield
-
-
-def assert_claim(connection: Connection, batch_id: int) -> None:
-    """Lock the batch's row until the caller's transaction ends, so that the batch cannot be ended before it.
-
-    Raises:
-        ClaimLostError: if the batch has ended; the caller must not commit.
-    """
-    alive = connection.execute(
-        "select from mdp.batches where batch_id = %s and ended_at is null for update", [batch_id]
-    ).rowcount
-    if not alive:
-        raise claim_lost(batch_id)
-
-
-def claim_lost(batch_id: int) -> ClaimLostError:
-    """Return the error of a batch that may not go on."""
-    return ClaimLostError(
-        f"Batch {batch_id} has ended, or its lease ran out and its files were given back. "
-        "It committed nothing more; another batch loads the files."
-    )
 
 
 def release(
@@ -101,25 +65,6 @@ def give_back_file(connection: Connection, batch_id: int, file_id: int, error: s
     """
     with locked_batch(connection, batch_id):
         _blame(connection, batch_id, file_id, error, settings)
-
-
-def release_dead(connection: Connection, settings: Settings) -> None:
-    """Release the batches whose lease has run out."""
-    with connection.transaction():
-        # A locked row belongs to a batch that is committing: it is alive.
-        rows = connection.execute(
-            "select batch_id from mdp.batches where ended_at is null and lease_until < clock_timestamp() "
-            "for update skip locked"
-        ).fetchall()
-        for (batch_id,) in rows:
-            release(connection, batch_id, "No heartbeat came before the lease ran out.", settings, only_late=True)
-
-
-def free_moves(connection: Connection, batch_id: int) -> None:
-    """Let the next batch take the moves that this one leaves outstanding."""
-    connection.execute(
-        "update mdp.files set batch_id = null where batch_id = %s and state in ('loaded', 'invalid')", [batch_id]
-    )
 
 
 def _spare(connection: Connection, batch_id: int, error: str, settings: Settings) -> None:
