@@ -12,7 +12,6 @@ from urllib.parse import unquote_plus
 
 from psycopg.types.json import Jsonb
 
-from minidata.dataset import dataset_of, read_datasets
 from minidata.settings import Settings
 from minidata.store import ObjectStore, ObjectVersion
 from minidata.warehouse.connection import Connection
@@ -122,6 +121,8 @@ def allow_events(owner: Connection) -> None:
 
 def _register(connection: Connection, versions: Iterable[ObjectVersion], settings: Settings) -> None:
     """Enter the versions that the ledger has not seen, as pending; keys that end in `/` are folders, not files."""
+    from minidata.dataset import dataset_of, read_datasets  # noqa: PLC0415  YAML, which reading the ledger does not need
+
     datasets = list(read_datasets(settings.datasets_folder).values())
     files = (
         (v.key, v.version, v.size, v.modified, dataset_of(v.key, datasets, settings.default_dataset))

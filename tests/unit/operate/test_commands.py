@@ -222,5 +222,5 @@ def test_a_failed_command_prints_hints_for_its_platform(tmp_path: Path) -> None:
 def test_a_quick_command_imports_nothing_slow(module: str) -> None:
     program = f"import sys, operate.cli.run, operate.cli.app, operate.cli.{module}; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], cwd=PROJECT, capture_output=True, text=True, check=True)
-    slow = {"boto3", "polars", "rich.table", "rich.progress", "pydantic_settings", "supervisor.xmlrpc"}
+    slow = {"boto3", "polars", "rich.table", "rich.progress", "pydantic_settings", "supervisor.xmlrpc", "yaml"}
     assert slow & set(done.stdout.split()) == set()
