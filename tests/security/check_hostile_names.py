@@ -46,6 +46,7 @@ def test_a_visitor_goes_from_one_dashboard_to_the_next_and_no_name_is_obeyed(
     page.wait_for_timeout(2_000)
     shown = "".join(_tooltip(page, canvas) for canvas in page.locator(".grid-content canvas").all())
     assert shown, "no tooltip was drawn"
+    assert "pwned" in shown or name != "trending", "no tooltip showed a hostile name"
     assert page.locator(ELEMENTS).count() == 0
     assert not re.search(rf"<(?:img|script|svg|iframe|a)\b[^>]*(?:{FOREIGN}|pwned)", shown)
     assert page.evaluate("window.pwned") is None
