@@ -25,6 +25,10 @@ grant select, insert, update, delete on youtube_stats.video_metrics to mdp_loade
 
 create or replace view mart.video_metrics as select date_updated, video_id, channel_id, channel_name, description, total_views, total_likes, total_dislikes, views_gained, likes_gained, dislikes_gained, last_updated from youtube_stats.video_metrics;
 
+comment on table youtube_stats.video_metrics is 'Trend 30s: one row per 30-second window and video';
+
+comment on view mart.video_metrics is 'Trend 30s: one row per 30-second window and video';
+
 
 -- channel_metrics: the table, and the view that people read it through
 
@@ -43,6 +47,10 @@ create index if not exists channel_metrics_by_key on youtube_stats.channel_metri
 grant select, insert, update, delete on youtube_stats.channel_metrics to mdp_loader;
 
 create or replace view mart.channel_metrics as select date_updated, channel_id, channel_subscribers, channel_name, subscribers_gained, last_updated from youtube_stats.channel_metrics;
+
+comment on table youtube_stats.channel_metrics is 'One row per 30-second window and channel';
+
+comment on view mart.channel_metrics is 'One row per 30-second window and channel';
 
 
 -- videos: the table, and the view that people read it through
@@ -64,6 +72,10 @@ grant select, insert, update, delete on youtube_stats.videos to mdp_loader;
 
 create or replace view mart.videos as select channel_id, video_id, description, date_created, total_views, total_likes, total_dislikes, first_updated, last_updated from youtube_stats.videos;
 
+comment on table youtube_stats.videos is 'One row per channel and video over everything accepted';
+
+comment on view mart.videos is 'One row per channel and video over everything accepted';
+
 
 -- channels: the table, and the view that people read it through
 
@@ -78,6 +90,10 @@ create table if not exists youtube_stats.channels (
 grant select, insert, update, delete on youtube_stats.channels to mdp_loader;
 
 create or replace view mart.channels as select channel_id, channel_subscribers, channel_name, last_updated from youtube_stats.channels;
+
+comment on table youtube_stats.channels is 'One row per channel over everything accepted, with the values of its latest row';
+
+comment on view mart.channels is 'One row per channel over everything accepted, with the values of its latest row';
 
 
 -- channel_stats: the table, and the view that people read it through
@@ -100,6 +116,10 @@ create table if not exists youtube_stats.channel_stats (
 grant select, insert, update, delete on youtube_stats.channel_stats to mdp_loader;
 
 create or replace view mart.channel_stats as select channel_id, channel_subscribers, channel_name, total_videos, total_views, total_likes, total_dislikes, sum_views, sum_likes, sum_dislikes, last_updated from youtube_stats.channel_stats;
+
+comment on table youtube_stats.channel_stats is 'One row per channel over everything accepted';
+
+comment on view mart.channel_stats is 'One row per channel over everything accepted';
 
 
 -- video_metrics: a load stages partial rollups, merges them and recomputes the gains that follow

@@ -20,7 +20,7 @@ def sql_page(dataset: Dataset) -> str:
 def _parts(dataset: Dataset) -> Iterator[str]:
     for table in tables_of(dataset):
         yield f"-- {table.name}: the table, and the view that people read it through"
-        for statement in (*table.statements(), table.view()):
+        for statement in (*table.statements(), *table.view()):
             yield _plain(statement.as_string(None))
     for name, rollup in dataset.rollups.items():
         statements = RollupStatements(dataset.name, name, rollup)

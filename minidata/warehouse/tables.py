@@ -7,7 +7,7 @@ from itertools import zip_longest
 import psycopg
 from psycopg import sql
 
-from minidata.dataset import Dataset, IntegerColumn, Rollup, TextColumn
+from minidata.dataset import Dataset, Rollup
 from minidata.errors import PermanentError
 from minidata.warehouse.connection import Connection
 from minidata.warehouse.views import SCHEMA, read_views
@@ -23,8 +23,7 @@ class Table:
         schema: the dataset's name.
         name: of the table, and of its view in `mart`.
         description: its comment.
-        columns: the SQL type of each column, in order.
-        nullable: the columns that may be null.
+        columns: the SQL type of each column, in order; with `not null` if it may not be null.
         keys: the columns of the primary key.
         indexed: the columns of a second index, if it needs one.
     """
@@ -33,80 +32,46 @@ class Table:
     name: str
     description: str
     columns: dict[str, str]
-    nullable: Iterable[str]
     keys: list[str]
     indexed: list[str]
 
-    @property
-    def place(self) -> sql.Identifier:
-        """The name with the schema."""
-        return sql.Identifier(self.schema, self.name)
-
     def statements(self) -> Iterator[sql.Composed]:
         """Yield the statements that create the table, its index and its grants where they are missing."""
-        columns = [
-            sql.SQL("{} {}{}").format(sql.Identifier(c), sql.SQL(t), sql.SQL("" if c in self.nullable else " not null"))
-            for c, t in self.columns.items()
-        ]
+        place = sql.Identifier(self.schema, self.name)
+        columns = [sql.SQL("{} {}").format(sql.Identifier(c), sql.SQL(t)) for c, t in self.columns.items()]
         yield sql.SQL("create table if not exists {} (\n    {},\n    primary key ({})\n)").format(
-            self.place, sql.SQL(",\n    ").join(columns), _names(self.keys)
+            place, sql.SQL(",\n    ").join(columns), _names(self.keys)
         )
         if self.indexed:
-            yield sql.SQL("create index if not exists {} on {} ({})").format(
-                sql.Identifier(f"{self.name}_by_key"), self.place, _names(self.indexed)
-            )
-        yield sql.SQL("grant select, insert, update, delete on {} to mdp_loader").format(self.place)
+            index = sql.Identifier(f"{self.name}_by_key")
+            yield sql.SQL("create index if not exists {} on {} ({})").format(index, place, _names(self.indexed))
+        yield sql.SQL("grant select, insert, update, delete on {} to mdp_loader").format(place)
 
-    def view(self) -> sql.Composed:
-        """Return the statement that creates the view through which people read the table."""
-        return sql.SQL("create or replace view {} as select {} from {}").format(
-            sql.Identifier(SCHEMA, self.name), _names(self.columns), self.place
-        )
-
-    def comments(self) -> Iterator[sql.Composed]:
-        """Yield the statements that describe the table and its view."""
-        for kind, place in (("table", self.place), ("view", sql.Identifier(SCHEMA, self.name))):
-            yield sql.SQL("comment on {} {} is {}").format(sql.SQL(kind), place, sql.Literal(self.description))
+    def view(self) -> Iterator[sql.Composed]:
+        """Yield the statements that create the view through which people read the table, and describe both."""
+        place, view = sql.Identifier(self.schema, self.name), sql.Identifier(SCHEMA, self.name)
+        yield sql.SQL("create or replace view {} as select {} from {}").format(view, _names(self.columns), place)
+        for kind, of in (("table", place), ("view", view)):
+            yield sql.SQL("comment on {} {} is {}").format(sql.SQL(kind), of, sql.Literal(self.description))
 
 
 def tables_of(dataset: Dataset) -> list[Table]:
     """Return the tables that a declaration describes: its rollups, then its summaries."""
-    return [
-        *(
-            Table(
-                schema=dataset.name,
-                name=name,
-                description=rollup.description,
-                columns={column: _type(dataset, rollup, column) for column in rollup.table_columns},
-                nullable=rollup.gains,
-                keys=list(rollup.keys),
-                # The windows of each key in order: gains look for the neighbouring window there.
-                indexed=[*rollup.other_keys, rollup.window_key] if rollup.window_key else [],
-            )
-            for name, rollup in dataset.rollups.items()
-        ),
-        *(
-            Table(
-                schema=dataset.name,
-                name=name,
-                description=summary.description,
-                columns={c: _TEXT if t == "text" else t for c, t in summary.columns.items()},
-                nullable=(),
-                keys=summary.keys,
-                indexed=[],
-            )
-            for name, summary in dataset.summaries.items()
-        ),
-    ]
+    tables = []
+    for name, rollup in dataset.rollups.items():
+        columns = {c: "bigint" if c in rollup.gains else _type(dataset, rollup, c) for c in rollup.table_columns}
+        # The windows of each key in order: gains look for the neighbouring window there.
+        indexed = [*rollup.other_keys, rollup.window_key] if rollup.window_key else []
+        tables.append(Table(dataset.name, name, rollup.description, columns, list(rollup.keys), indexed))
+    for name, summary in dataset.summaries.items():
+        columns = {c: f"{_TEXT if t == 'text' else t} not null" for c, t in summary.columns.items()}
+        tables.append(Table(dataset.name, name, summary.description, columns, summary.keys, []))
+    return tables
 
 
 def _type(dataset: Dataset, rollup: Rollup, column: str) -> str:
-    if column in rollup.gains:
-        return "bigint"
-    declared = dataset.columns[rollup.source_of(column)]
-    if isinstance(declared, TextColumn):
-        return _TEXT
-    return "bigint" if isinstance(declared, IntegerColumn) else "timestamptz"
+    types = {"text": _TEXT, "integer": "bigint", "timestamp": "timestamptz"}
+    return f"{types[dataset.columns[rollup.source_of(column)].type]} not null"
 
 
 def create_tables(connection: Connection, dataset: Dataset) -> None:
@@ -130,14 +95,13 @@ def create_tables(connection: Connection, dataset: Dataset) -> None:
             connection.execute(statement)
         _check(connection, dataset, table)
         try:
-            connection.execute(table.view())
+            for statement in table.view():
+                connection.execute(statement)
         except (psycopg.errors.InvalidTableDefinition, psycopg.errors.WrongObjectType) as error:
             raise PermanentError(
                 f"mart.{table.name}, through which people read {dataset.name}.{table.name}, exists already and is "
                 f"something else: {str(error).strip()}. Rename or drop it as mdp_owner. Nothing was changed."
             ) from error
-        for statement in table.comments():
-            connection.execute(statement)
     _create_indexes(connection, dataset)
 
 
@@ -157,7 +121,8 @@ def _check(connection: Connection, dataset: Dataset, table: Table) -> None:
         "where i.indrelid = %s::regclass and i.indisprimary order by k.place",
         [place],
     ).fetchall()
-    found, declared = [f"{c} {t}" for c, t in rows], [f"{c} {t}" for c, t in table.columns.items()]
+    found = [f"{c} {t}" for c, t in rows]
+    declared = [f"{c} {t.removesuffix(' not null')}" for c, t in table.columns.items()]
     differences = [f"column {f} (declared: {d})" for f, d in zip_longest(found, declared, fillvalue="none") if f != d]
     if [key for (key,) in primary] != table.keys:
         differences.append(f"key {', '.join(k for (k,) in primary) or 'none'} (declared: {', '.join(table.keys)})")
