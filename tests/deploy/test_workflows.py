@@ -62,7 +62,18 @@ def test_dags_alone_make_no_image() -> None:
 
 def test_everything_that_ci_promises_is_there() -> None:
     names = set(jobs(PROJECT / ".github/workflows/ci.yml"))
-    wanted = {"lint", "unit", "integration", "minio", "e2e-embedded", "e2e-compose", "e2e-astro", "image", "helm"}
+    wanted = {
+        "lint",
+        "audit",
+        "unit",
+        "integration",
+        "minio",
+        "e2e-embedded",
+        "e2e-compose",
+        "e2e-astro",
+        "image",
+        "helm",
+    }
     assert wanted <= names
 
 
