@@ -182,8 +182,8 @@ class Dataset(Model):
 def dataset_of(key: str, datasets: Iterable[Dataset], default: str) -> str:
     """Name the dataset of an object: the longest prefix that matches whole path segments, else the default.
 
-    >>> dataset_of("elsewhere/a.csv", [], "youtube_stats")
-    'youtube_stats'
+    >>> dataset_of("elsewhere/a.csv", [], "the_default")
+    'the_default'
     """
     matches = [d for d in datasets if key.startswith(d.prefix.strip("/") + "/")]
     return max(matches, key=lambda d: len(d.prefix), default=None).name if matches else default  # type: ignore[union-attr]

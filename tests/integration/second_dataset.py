@@ -16,10 +16,17 @@ def block(language: str) -> str:
     return str(found)
 
 
+def files() -> dict[str, str]:
+    """Return the files of the dataset's folder as the page shows them, by path."""
+    shown = rf"^`datasets/{NAME}/([\w./]+)`[^\n]*:\n\n```\w+\n(.*?)^```$"
+    return dict(re.findall(shown, PAGE.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE))
+
+
 def declare_beside_the_first(folder: Path) -> Path:
     """Write the project's declarations and the page's one into a folder; returns the folder."""
     shutil.copytree(PROJECT / "datasets", folder)
-    (folder / NAME).mkdir()
-    (folder / NAME / "dataset.yaml").write_text(block("yaml"), encoding="utf-8")
-    (folder / NAME / "air_stations.sql").write_text(block("sql"), encoding="utf-8")
+    for path, content in files().items():
+        file = folder / NAME / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(content, encoding="utf-8")
     return folder

@@ -10,6 +10,11 @@ from typing import Any
 import pytest
 from psycopg.types.json import Jsonb
 
+from bi.definition import read_dashboards
+from bi.metabase.render import Ids, card
+from bi.sql import Selection, tile_sql
+from bi.superset.bundle import render
+from bi.target import Warehouse
 from etl.extract import extract
 from minidata.dataset import read_datasets
 from minidata.events import trigger
@@ -19,9 +24,10 @@ from minidata.store import ObjectStore
 from minidata.warehouse.connection import connect
 from minidata.warehouse.mart import apply_mart
 from minidata.warehouse.migrate import apply_datasets
+from minidata.warehouse.views import DATASETS, read_views
 from tests.corpus.case import HEADER, good_lines
 from tests.integration.conftest import DATASET, Pipeline
-from tests.integration.second_dataset import NAME, block, declare_beside_the_first
+from tests.integration.second_dataset import NAME, block, declare_beside_the_first, files
 
 AIR = "sensors/air/monday.csv"
 VIDEOS = "youtube_stats/a.csv"
@@ -51,11 +57,12 @@ def two(pipeline: Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     settings = load_settings()
     with connect(settings, "owner") as owner:
         apply_datasets(owner, read_datasets(folder).values())
-        apply_mart(owner)
+        apply_mart(owner, folder)
     yield Pipeline(settings, pipeline.store, pipeline.connection)
     pipeline.connection.rollback()
     with connect(settings, "owner") as owner:
         owner.execute(f"drop schema {NAME} cascade")
+        apply_mart(owner)
     trigger._turns.cache_clear()
 
 
@@ -86,6 +93,39 @@ def test_the_page_s_example_comes_from_the_upload_to_the_view(two: Pipeline) -> 
     assert hours(two) == HOURS
     assert read(two, "select * from air_stations order by station") == STATIONS
     assert two.raw() == []
+
+
+def test_its_view_index_and_dashboard_come_from_its_folder_alone(two: Pipeline) -> None:
+    datasets = two.settings.datasets_folder
+    assert {folder.name for folder in datasets.iterdir()} == {NAME, *(f.name for f in DATASETS.iterdir())}
+    assert {"views/air_history.sql", "indexes.sql", "dashboards/air.yaml"} < set(files())
+    two.put(AIR, block("csv").encode())
+    load(two, NAME)
+    assert read(two, "select station, most_particles, clean from mart.air_history order by hour, station") == [
+        ("Harbour", 120, False),
+        ("Old town", 40, True),
+        ("Harbour", 150, False),
+    ]
+    (comment,) = read(two, "select obj_description('mart.air_history'::regclass)")[0]
+    assert comment == "One row for each hour and station (datasets/air_quality/views/air_history.sql)"
+    (index,) = two.execute("select indexdef from pg_indexes where indexname = 'air_hours_history'")[0]
+    assert "air_quality.air_hours" in index
+
+    dashboards = {dashboard.name: dashboard for dashboard in read_dashboards(datasets=datasets)}
+    assert list(dashboards) == ["air", "channels", "engagement", "health", "trending"]
+    (tile,) = dashboards["air"].tiles
+    choice = Selection((at("00:00"), at("23:00")), {"station": ["Harbour"]})
+    answer = read(two, tile_sql(dashboards["air"], tile, choice))
+    assert [(station, most) for _, station, most in answer] == [("Harbour", 120), ("Harbour", 150)]
+
+    assets = {
+        asset.name: asset.content
+        for asset in render(dashboards.values(), read_views(datasets), Warehouse.of(two.settings))
+    }
+    assert {"mart.air_history", "air/over_time", "air"} <= set(assets)
+    assert assets["air"]["metadata"]["label_colors"] == {"Most particles": "#e07b39"}
+    assert assets["engagement"]["metadata"]["label_colors"].keys().isdisjoint({"Most particles", "archived"})
+    assert "air_history" in str(card(dashboards["air"], tile, Ids()).body["dataset_query"])
 
 
 def test_each_kind_of_file_goes_its_own_way(two: Pipeline) -> None:
