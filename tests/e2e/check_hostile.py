@@ -77,7 +77,7 @@ def _interrupt(command: Command) -> None:
     ) as up:
         assert up.stderr
         until = time.monotonic() + 120
-        while not processes.find(command.state, "postgres"):
+        while not any(process.name() == "postgres" for process in processes.find(command.state, "postgres")):
             assert time.monotonic() < until
             time.sleep(0.05)
         os.killpg(up.pid, signal.SIGINT)
