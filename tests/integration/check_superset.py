@@ -19,6 +19,7 @@ from bi.model import Dashboard
 from bi.superset import apply, plan
 from bi.superset.server import Superset
 from minidata.settings import PROJECT
+from minidata.warehouse.views import read_views
 from operate.embedded import processes
 from operate.embedded.superset.dashboards import publish
 from operate.embedded.superset.setup import set_up
@@ -28,6 +29,7 @@ from .superset_page import Look, Page, answers, expected
 from .superset_world import HUGE, MARKUP, TWINS, Running, chromium, seed, seed_twins, superset
 
 DASHBOARDS = read_dashboards()
+VIEWS = read_views()
 NAMES = [dashboard.name for dashboard in DASHBOARDS]
 PEOPLE = ("visitor", "analyst")
 PICTURES = os.environ.get("MDP_PICTURES")
@@ -55,7 +57,7 @@ def browser() -> Iterator[Browser]:
 def server(running: Running) -> Iterator[Superset]:
     with Superset(running.target) as session:
         yield session
-    apply(running.target, DASHBOARDS)
+    apply(running.target, DASHBOARDS, VIEWS)
 
 
 @pytest.fixture(scope="module")
@@ -97,8 +99,8 @@ def test_what_the_start_does_once_is_not_done_again(running: Running) -> None:
 
 
 def test_a_second_apply_finds_nothing_to_do(running: Running) -> None:
-    assert plan(running.target, DASHBOARDS).empty
-    assert apply(running.target, DASHBOARDS).empty
+    assert plan(running.target, DASHBOARDS, VIEWS).empty
+    assert apply(running.target, DASHBOARDS, VIEWS).empty
 
 
 def test_the_command_sees_applies_and_checks_a_change(running: Running, server: Superset, tmp_path: Path) -> None:
@@ -119,11 +121,11 @@ def test_the_command_sees_applies_and_checks_a_change(running: Running, server: 
 
 def test_a_tile_that_is_no_longer_defined_disappears(running: Running, server: Superset) -> None:
     fewer = without("trending", "fastest")
-    done = apply(running.target, fewer)
+    done = apply(running.target, fewer, VIEWS)
     assert (done.create, done.update, done.delete) == ([], ["trending"], ["trending/fastest"])
     assert "Fastest right now" not in charts(server)
     assert "Fastest right now" not in json.dumps(json_of(server, "/api/v1/dashboard/trending"))
-    assert plan(running.target, fewer).empty
+    assert plan(running.target, fewer, VIEWS).empty
 
 
 def test_objects_made_by_hand_survive(running: Running, server: Superset) -> None:
@@ -132,8 +134,8 @@ def test_objects_made_by_hand_survive(running: Running, server: Superset) -> Non
     body = {"slice_name": "Mine", "viz_type": "table", "datasource_id": dataset, "datasource_type": "table"}
     mine = server.ask("POST", "/api/v1/chart/", json=body | {"params": '{"mine": 1}'}).json()["id"]
     board = server.ask("POST", "/api/v1/dashboard/", json={"dashboard_title": "Mine"}).json()["id"]
-    assert plan(running.target, DASHBOARDS).empty
-    apply(running.target, without("channels", "league"))
+    assert plan(running.target, DASHBOARDS, VIEWS).empty
+    apply(running.target, without("channels", "league"), VIEWS)
     assert json.loads(json_of(server, f"/api/v1/chart/{mine}")["params"]) == {"mine": 1}
     assert json_of(server, f"/api/v1/dashboard/{board}")["dashboard_title"] == "Mine"
 
@@ -141,29 +143,29 @@ def test_objects_made_by_hand_survive(running: Running, server: Superset) -> Non
 def test_a_tile_changed_by_hand_is_drift_and_is_put_back(running: Running, server: Superset) -> None:
     path = f"/api/v1/chart/{charts(server)['League table']}"
     server.ask("PUT", path, json={"params": json.dumps({"viz_type": "table", "row_limit": 3})})
-    found = plan(running.target, DASHBOARDS)
+    found = plan(running.target, DASHBOARDS, VIEWS)
     assert (found.create, found.update, found.delete) == ([], ["channels/league"], [])
     assert found.drift == ["channels/league"]
-    apply(running.target, DASHBOARDS)
+    apply(running.target, DASHBOARDS, VIEWS)
     assert json.loads(json_of(server, path)["params"])["row_limit"] == 100
-    assert plan(running.target, DASHBOARDS).empty
+    assert plan(running.target, DASHBOARDS, VIEWS).empty
 
 
 def test_a_tile_deleted_by_hand_is_drift_and_comes_back(running: Running, server: Superset) -> None:
     server.delete("charts", charts(server)["League table"])
-    found = plan(running.target, DASHBOARDS)
+    found = plan(running.target, DASHBOARDS, VIEWS)
     assert "channels/league" in found.create
     assert "channels/league" in found.drift
-    apply(running.target, DASHBOARDS)
+    apply(running.target, DASHBOARDS, VIEWS)
     assert "League table" in charts(server)
-    assert plan(running.target, DASHBOARDS).empty
+    assert plan(running.target, DASHBOARDS, VIEWS).empty
 
 
 def test_a_dashboard_hidden_from_visitors_is_drift(running: Running, server: Superset) -> None:
     number = json_of(server, "/api/v1/dashboard/health")["id"]
     server.ask("PUT", f"/api/v1/dashboard/{number}", json={"roles": []})
-    assert plan(running.target, DASHBOARDS).drift == ["health"]
-    apply(running.target, DASHBOARDS)
+    assert plan(running.target, DASHBOARDS, VIEWS).drift == ["health"]
+    apply(running.target, DASHBOARDS, VIEWS)
     assert httpx.get(f"{running.url}/api/v1/dashboard/health").status_code == 200
 
 
