@@ -105,7 +105,8 @@ def test_a_second_apply_finds_nothing_to_do(running: Running) -> None:
 
 def test_the_command_sees_applies_and_checks_a_change(running: Running, server: Superset, tmp_path: Path) -> None:
     assert running.mdp("dashboards", "check").returncode == 0
-    shutil.copytree(PROJECT / "dashboards", tmp_path / "d")
+    for folder in ("dashboards", "datasets/youtube_stats/dashboards"):
+        shutil.copytree(PROJECT / folder, tmp_path / "d", dirs_exist_ok=True)
     file = tmp_path / "d" / "trending.yaml"
     file.write_text(file.read_text().replace("title: Fastest right now", "title: The fastest"))
     changed = ("--from", str(tmp_path / "d"))

@@ -212,6 +212,8 @@ def _plain(value: Any) -> Any:
         return int(value.timestamp() * 1000)
     if isinstance(value, str) and _GROUPED.fullmatch(value):  # a table's column beyond 2^53
         return int(value.replace(",", ""))
+    if isinstance(value, str):
+        return value.replace("<\u2060", "<")  # the invisible word joiner that keeps a tag from being one
     if isinstance(value, float | Decimal):
         return int(value) if value == int(value) else round(float(value), 6)
     return value
