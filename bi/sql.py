@@ -19,8 +19,8 @@ _HOW = {
     "distinct": "count(distinct {of})",
     "p50": "round((percentile_cont(0.5) within group (order by {of}))::numeric, 2)",
     "p95": "round((percentile_cont(0.95) within group (order by {of}))::numeric, 2)",
-    "ratio": "round({times} * sum({of}) / nullif(sum({to}), 0)::numeric, 2)",
-    "share": "round({times} * sum({of}) / nullif(sum({of}) + sum({to}), 0)::numeric, 2)",
+    "ratio": "round({times} * {of_known} / nullif({to_known}, 0)::numeric, 2)",
+    "share": "round({times} * {of_known} / nullif({of_known} + {to_known}, 0)::numeric, 2)",
 }
 
 
@@ -56,7 +56,10 @@ def dimension_sql(dimension: Dimension) -> str:
 def measure_sql(measure: Measure) -> str:
     """Return the expression of a measure; sums of whole numbers stay exact."""
     of, to = (quoted(column) if column else "" for column in (measure.of, measure.to))
-    return _HOW[measure.how].format(of=of, to=to, times=measure.times)
+    # Both sums are over the rows where both values are known: the others would shift the ratio.
+    of_known = f"sum({of}) filter (where {to} is not null)"
+    to_known = f"sum({to}) filter (where {of} is not null)"
+    return _HOW[measure.how].format(of=of, to=to, of_known=of_known, to_known=to_known, times=measure.times)
 
 
 def condition_sql(condition: Condition) -> str:

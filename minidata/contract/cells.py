@@ -13,10 +13,10 @@ import polars as pl
 
 from minidata.dataset import Column, IntegerColumn, TextColumn, TimestampColumn
 
-BLANKS: Final = " \t\r\n"
-"""What trimming cuts at both ends of a cell."""
+BLANKS: Final = " \t\r\n\u00a0\u200b\ufeff"
+"""What trimming cuts at both ends of a cell: blanks, line ends, no-break and zero-width spaces, byte order marks."""
 
-Value = str | int | datetime
+Value = str | int | datetime | None
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _LARGEST = 2**63 - 1
@@ -24,10 +24,11 @@ _DIGITS = re.compile(r"[0-9]++")
 _NEGATIVE = re.compile(r"-[0-9]++")
 _TIMESTAMP = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})[T ]([0-9]{2}):([0-9]{2})(?::([0-5][0-9])(?:\.([0-9]{1,6}))?)?"
-    r"(?:Z|([+-])([01][0-9]|2[0-3]):([0-5][0-9]))?"
+    r"(?:Z| UTC|([+-])([01][0-9]|2[0-3])(?::?([0-5][0-9]))?)?"
 )
 _FORMAT: Final = "%Y-%m-%d %H:%M:%S"
 _USUAL: Final = "^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-5][0-9]$"
+_HOURS_ALONE: Final = 3  # characters of an offset such as +02
 _FIRST: Final = datetime(1, 1, 1)  # noqa: DTZ001  # naive UTC
 
 
@@ -146,12 +147,13 @@ class _Timestamp:
 
     def unusual(self, cell: pl.Expr) -> Typed:
         text = cell.str.strip_chars(BLANKS)
-        zone = text.str.tail(6)
-        sign = zone.str.head(1)
-        has_zone = sign.is_in(["+", "-"])
-        minutes = _number(zone.str.slice(1, 2)) * 60 + _number(zone.str.slice(4, 2))
-        east = pl.when(sign == "-").then(-minutes).when(has_zone).then(minutes).otherwise(0)
-        local = pl.when(has_zone).then(text.str.head(-6)).otherwise(text.str.strip_suffix("Z"))
+        last = text.str.slice(16)  # what follows the minute
+        zone = last.str.extract(r"([+-].*)$").fill_null("")
+        minutes = _number(zone.str.slice(1, 2)).fill_null(0) * 60
+        minutes += pl.when(zone.str.len_bytes() > _HOURS_ALONE).then(_number(zone.str.tail(2))).otherwise(0)
+        east = pl.when(zone.str.head(1) == "-").then(-minutes).otherwise(minutes)
+        length = text.str.len_bytes().cast(pl.Int64) - zone.str.len_bytes()
+        local = text.str.slice(0, length).str.strip_suffix("Z").str.strip_suffix(" UTC")
         second, fraction = local.str.slice(17, 2).str.pad_start(2, "0"), local.str.slice(20).str.pad_end(6, "0")
         parts = (local.str.head(10), pl.lit(" "), local.str.slice(11, 5), pl.lit(":"), second)
         start = pl.concat_str(*parts).str.to_datetime(_FORMAT, time_unit="us", strict=False)
@@ -162,8 +164,36 @@ class _Timestamp:
         return value.is_between(_FIRST, self._latest)
 
 
+class _Optional:
+    """Another rule, but an empty cell is null."""
+
+    def __init__(self, rule: CellRule) -> None:
+        self._rule = rule
+        self.dtype = rule.dtype
+
+    def read(self, cell: str) -> Value:
+        return self._rule.read(cell) if cell.strip(BLANKS) else None
+
+    def usual(self, cell: pl.Expr) -> Typed:
+        return self._or_null(self._rule.usual(cell), cell)
+
+    def unusual(self, cell: pl.Expr) -> Typed:
+        return self._or_null(self._rule.unusual(cell), cell.str.strip_chars(BLANKS))
+
+    def _or_null(self, typed: Typed, cell: pl.Expr) -> Typed:
+        return Typed(typed.value, (cell == "") | (typed.guard & typed.value.is_not_null()))
+
+    def holds(self, value: pl.Expr) -> pl.Expr:
+        return self._rule.holds(value).fill_null(value=True)  # the guard has told a null from a wrong cell
+
+
 def rule_of(column: Column, latest: datetime | None = None) -> CellRule:
     """Return the rule of a column; `latest` is the greatest instant that it may hold, naive, in UTC."""
+    rule = _rule_of_value(column, latest)
+    return _Optional(rule) if column.optional else rule
+
+
+def _rule_of_value(column: Column, latest: datetime | None) -> CellRule:
     match column:
         case TextColumn():
             return _Text(column)

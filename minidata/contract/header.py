@@ -2,11 +2,12 @@
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from minidata.contract.cells import BLANKS
 from minidata.contract.verdict import InvalidFileError, reason
+from minidata.dataset import Column
 
 _OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 
@@ -18,7 +19,7 @@ class Header:
     Attributes:
         raw: the record as it is in the file, without its line end.
         width: the number of its cells.
-        positions: where each declared column is, in declared order.
+        positions: where each declared column is, in declared order; without the optional ones that it lacks.
         drift: the trimmed names of all other columns, in the order of the file.
     """
 
@@ -28,7 +29,7 @@ class Header:
     drift: list[str]
 
 
-def read_header(raw: bytes, cells: list[str], columns: Iterable[str]) -> Header:
+def read_header(raw: bytes, cells: list[str], columns: Mapping[str, Column]) -> Header:
     """Read the first record of a file.
 
     Args:
@@ -46,12 +47,12 @@ def read_header(raw: bytes, cells: list[str], columns: Iterable[str]) -> Header:
         what = f"The header names more than once: {', '.join(repeated)}."
         raise InvalidFileError(reason("duplicate_column", what, repeated))
     drift = [name for name in names if name not in declared]
-    missing = [column for column in declared if column not in names]
+    missing = [name for name, column in columns.items() if name not in names and not column.optional]
     if missing:
         hints = [_hint(column, drift) for column in missing]
         what = f"The header lacks {', '.join(hints)}.{_separator_hint(raw.decode(), declared, names)}"
         raise InvalidFileError(reason("missing_column", what, missing))
-    return Header(raw, len(names), {column: names.index(column) for column in declared}, drift)
+    return Header(raw, len(names), {column: names.index(column) for column in declared if column in names}, drift)
 
 
 def _hint(column: str, others: list[str]) -> str:

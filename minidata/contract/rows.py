@@ -3,7 +3,7 @@
 Polars parses and types a whole slice. Each row that it does not accept is checked cell by cell, with the exact rules.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -48,6 +48,7 @@ class Rows:
             if column.max_ahead_hours is not None
         }
         self._rules = {name: rule_of(column, self._latest.get(name)) for name, column in columns.items()}
+        self._present = {name: rule for name, rule in self._rules.items() if name in header.positions}
         self._schema = {name: rule.dtype for name, rule in self._rules.items()}
         self._mostly_unusual = False  # as the slices before were; the next will hardly be otherwise
 
@@ -66,11 +67,12 @@ class Rows:
             suspects[np.delete(np.flatnonzero(sound), doubtful)] = False
         values: list[list[Value]] = []
         rejected = []
+        positions = self._header.positions
         for number in np.flatnonzero(suspects).tolist():
             line = int(slice_.lines[number])
             if slice_.widths[number] == self._header.width:
                 cells = slice_.cells(number)
-                typed, entries = self._check(line, [cells[place] for place in self._header.positions.values()])
+                typed, entries = self._check(line, {name: cells[place] for name, place in positions.items()})
                 if not entries:
                     values.append(typed)
                     continue
@@ -81,7 +83,7 @@ class Rows:
         return [frame for frame in good if len(frame)], rejected
 
     def _parse(self, slice_: Slice, keep: Flags) -> pl.DataFrame:
-        """Return the declared columns of the records to keep, as text without null."""
+        """Return the declared columns that the file has, of the records to keep, as text without null."""
         positions = self._header.positions
         schema = dict.fromkeys(positions, pl.String())
         if not keep.any():
@@ -124,31 +126,38 @@ class Rows:
         return [usual, unusual], doubtful[still_doubtful]
 
     def _accept(self, text: pl.DataFrame, *, usual: bool) -> tuple[pl.DataFrame, Positions]:
-        cells = {name: (rule.usual if usual else rule.unusual)(pl.col(name)) for name, rule in self._rules.items()}
-        values = [cell.value.alias(name) for name, cell in cells.items()]
+        cells = {name: (rule.usual if usual else rule.unusual)(pl.col(name)) for name, rule in self._present.items()}
+        values = [
+            cells[name].value.alias(name) if name in cells else pl.lit(None, dtype).alias(name)
+            for name, dtype in self._schema.items()
+        ]
         guards = pl.all_horizontal(cell.guard for cell in cells.values())
         typed = text.lazy().select(*values, guards.alias(_GUARD)).collect()  # lazily: shared parts are computed once
-        limits = [rule.holds(pl.col(name)) for name, rule in self._rules.items()]
-        limits += [pl.col(name) >= pl.col(c.not_before) for name, c in self._instants.items() if c.not_before]
+        limits = [rule.holds(pl.col(name)) for name, rule in self._present.items()]
+        limits += [
+            (pl.col(name) >= pl.col(column.not_before)).fill_null(value=True)
+            for name, column in self._instants.items()
+            if column.not_before
+        ]
         good = typed.select(pl.all_horizontal(_GUARD, *limits).fill_null(value=False)).to_series()
         typed = typed.drop(_GUARD)
         return (typed if good.all() else typed.filter(good)), np.flatnonzero(~good.to_numpy())
 
-    def _check(self, line: int, cells: Sequence[str]) -> tuple[list[Value], list[RejectEntry]]:
-        """Check a record by the exact rules; cells, values and entries are in the order of the declared columns."""
+    def _check(self, line: int, cells: Mapping[str, str]) -> tuple[list[Value], list[RejectEntry]]:
+        """Check a record by the exact rules; values and entries are in the order of the declared columns."""
         values: dict[str, Value] = {}
         broken: dict[str, list[str]] = {}
-        for (name, rule), cell in zip(self._rules.items(), cells, strict=True):
+        for name, rule in self._rules.items():
             try:
-                values[name] = read_cell(rule, cell)
+                values[name] = read_cell(rule, cells[name]) if name in cells else None
             except BrokenRuleError as error:
                 broken[name] = [str(error)]
         for name, column in self._instants.items():
-            if name in values:
+            if values.get(name) is not None:
                 broken[name] = self._compare(name, column, values)
         entries = [
-            RejectEntry(line, name, code, cell[:_CUT_VALUE])
-            for name, cell in zip(self._rules, cells, strict=True)
+            RejectEntry(line, name, code, cells[name][:_CUT_VALUE])
+            for name in self._rules
             for code in broken.get(name, ())
         ]
         return list(values.values()), entries

@@ -19,30 +19,34 @@ class Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class TextColumn(Model):
-    """Text in code points, never normalised; `trimmed` removes space, tab, CR and LF at both ends."""
+class _Column(Model):
+    """What every column can say; `optional`: an empty cell is null, and a file may lack the column."""
+
+    optional: bool = False
+    description: str = ""
+
+
+class TextColumn(_Column):
+    """Text in code points, never normalised; `trimmed` removes blanks and line ends at both ends."""
 
     type: Literal["text"]
     trimmed: bool = True
     min_length: int = Field(0, ge=0)
     max_length: int = Field(gt=0)
-    description: str = ""
 
 
-class IntegerColumn(Model):
+class IntegerColumn(_Column):
     """A whole number from 0 to 2^63-1."""
 
     type: Literal["integer"]
-    description: str = ""
 
 
-class TimestampColumn(Model):
+class TimestampColumn(_Column):
     """An instant in UTC, to the microsecond; at most `max_ahead_hours` after the arrival of its file."""
 
     type: Literal["timestamp"]
     max_ahead_hours: float | None = Field(None, ge=0)
     not_before: Identifier | None = None
-    description: str = ""
 
 
 Column = Annotated[TextColumn | IntegerColumn | TimestampColumn, Field(discriminator="type")]

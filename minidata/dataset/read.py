@@ -105,6 +105,11 @@ def _source_problems(dataset: Dataset, rollup: Rollup) -> Iterator[Problem]:
             yield from _unknown(dataset, ("keys", name, "window"), key.window, TimestampColumn)
         else:
             yield from _unknown(dataset, ("keys", name), key)
+        column = rollup.source_of(name)
+        if column in dataset.columns and dataset.columns[column].optional:
+            yield ("keys", name), f"`{column}` is optional, and a key must not be null."
+    if rollup.latest.by in dataset.columns and dataset.columns[rollup.latest.by].optional:
+        yield ("latest", "by"), f"`{rollup.latest.by}` is optional, and the latest row must be known."
     yield from _unknown(dataset, ("latest", "by"), rollup.latest.by, TimestampColumn)
     for index, column in enumerate(rollup.latest.columns):
         yield from _unknown(dataset, ("latest", "columns", index), column)

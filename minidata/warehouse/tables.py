@@ -64,14 +64,16 @@ def tables_of(dataset: Dataset) -> list[Table]:
         indexed = [*rollup.other_keys, rollup.window_key] if rollup.window_key else []
         tables.append(Table(dataset.name, name, rollup.description, columns, list(rollup.keys), indexed))
     for name, summary in dataset.summaries.items():
-        columns = {c: f"{_TEXT if t == 'text' else t} not null" for c, t in summary.columns.items()}
+        columns = {c: _TEXT if t == "text" else t for c, t in summary.columns.items()}
+        columns |= {c: f"{columns[c]} not null" for c in summary.keys}
         tables.append(Table(dataset.name, name, summary.description, columns, summary.keys, []))
     return tables
 
 
 def _type(dataset: Dataset, rollup: Rollup, column: str) -> str:
     types = {"text": _TEXT, "integer": "bigint", "timestamp": "timestamptz"}
-    return f"{types[dataset.columns[rollup.source_of(column)].type]} not null"
+    declared = dataset.columns[rollup.source_of(column)]
+    return types[declared.type] if declared.optional else f"{types[declared.type]} not null"
 
 
 def create_tables(connection: Connection, dataset: Dataset) -> None:

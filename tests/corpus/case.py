@@ -25,6 +25,7 @@ REPORTED: Final = (
     "date_created",
     "date_updated",
 )
+REQUIRED: Final = tuple(column for column in REPORTED if column not in ("total_likes", "total_dislikes"))
 
 Entry = tuple[int, str | None, str, str | None]
 Cells = Mapping[str, str]

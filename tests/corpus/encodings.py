@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from tests.corpus.case import HEADER, REPORTED, Case, Expected, accepted, condemned, good_line, snapshot
+from tests.corpus.case import HEADER, REQUIRED, Case, Expected, accepted, condemned, good_line, snapshot
 
 _BOM: Final = b"\xef\xbb\xbf"
 
@@ -17,7 +17,7 @@ def _not_utf8(name: str, description: bytes) -> Case:
 
 
 def _no_column_known(name: str, content: bytes) -> Case:
-    return Case(name, content, Expected("missing_column", REPORTED))
+    return Case(name, content, Expected("missing_column", REQUIRED))
 
 
 GOOD: Final = [
@@ -82,10 +82,13 @@ NOT_UTF8: Final = [
     condemned("bom_cut", "not_utf8", _BOM[:2] + snapshot("bom_cut")),
 ]
 
+MARKS: Final = [
+    # One mark is stripped; another belongs to the first name, which is trimmed of it.
+    accepted("bom_twice", _BOM * 2 + snapshot("bom_twice"), 1, video_id="bom_twice-1"),
+    accepted("bom_after_an_empty_line", b"\n" + _BOM + snapshot("x"), 1, video_id="x-1"),
+]
+
 HEADER_UNKNOWN: Final = [
-    # Only one mark is stripped; the second belongs to the first name.
-    Case("bom_twice", _BOM * 2 + snapshot("bom_twice"), Expected("missing_column", ("video_id",))),
-    Case("bom_after_an_empty_line", b"\n" + _BOM + snapshot("x"), Expected("missing_column", ("video_id",))),
     # ASCII text in UTF-16 or UTF-32 without a mark is sound UTF-8 with many NULs in it.
     _no_column_known("utf16_without_bom", snapshot("utf16_without_bom").decode().encode("utf-16-le")),
     _no_column_known("utf16_be_without_bom", snapshot("utf16_be").decode().encode("utf-16-be")),
@@ -99,4 +102,4 @@ HEADER_UNKNOWN: Final = [
     _no_column_known("bom_between_line_ends", b"\n" + _BOM + b"\n"),
 ]
 
-CASES: Final = [*GOOD, *NOT_UTF8, *HEADER_UNKNOWN]
+CASES: Final = [*GOOD, *NOT_UTF8, *MARKS, *HEADER_UNKNOWN]

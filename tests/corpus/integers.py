@@ -4,13 +4,18 @@ from typing import Final
 
 from tests.corpus.case import accepts, rejects
 
-_COLUMNS: Final = ("channel_subscribers", "total_views", "total_likes", "total_dislikes")
+_REQUIRED: Final = ("channel_subscribers", "total_views")
+_OPTIONAL: Final = ("total_likes", "total_dislikes")
+_COLUMNS: Final = (*_REQUIRED, *_OPTIONAL)
 
 _ACCEPTED: Final = {
     "zero": ("0", 0),
     "zeros": ("0000", 0),
     "padded": (" \t7 ", 7),
     "padded_with_line_ends": ("\r\n7\n", 7),
+    "no_break_space_around": ("\u00a05\u00a0", 5),
+    "byte_order_mark_before": ("\ufeff5", 5),
+    "zero_width_space_behind": ("5 \u200b", 5),
     "30_leading_zeros": ("0" * 30 + "7", 7),
     "5000_leading_zeros": ("0" * 5000 + "7", 7),
     "over_2_to_31": ("2147483648", 2_147_483_648),
@@ -18,7 +23,7 @@ _ACCEPTED: Final = {
     "leading_zeros_and_largest": ("0009223372036854775807", 9_223_372_036_854_775_807),
 }
 _REFUSED: Final = {
-    "missing_value": {"empty": "", "blank": " \t ", "line_end": "\n"},
+    "missing_value": {"empty": "", "blank": " \t ", "line_end": "\n", "invisible": "\u00a0\u200b\ufeff"},
     "negative": {
         "minus_five": "-5",
         "minus_zero": "-0",
@@ -59,12 +64,11 @@ _REFUSED: Final = {
         "fullwidth_digits": "\uff11\uff12",
         "superscript": "2\u00b2",
         "circled": "\u2460",
-        "no_break_space_around": "\u00a05\u00a0",
         "thin_space_inside": "1\u2009000",
         "em_space_behind": "5\u2003",
         "next_line_behind": "5\u0085",
-        "byte_order_mark_before": "\ufeff5",
-        "zero_width_space": "5\u200b",
+        "no_break_space_inside": "1\u00a0000",
+        "word_joiner_before": "\u20605",
         "letter": "x",
         "letter_behind": "5L",
         "percent": "5%",
@@ -94,6 +98,9 @@ CASES: Final = [
     *(accepts(f"{c}_largest", {c: "9223372036854775807"}, **{c: 9_223_372_036_854_775_807}) for c in _COLUMNS),
     *(rejects(f"{c}_too_large", {c: "9223372036854775808"}, (c, "out_of_range")) for c in _COLUMNS),
     *(rejects(f"{c}_negative", {c: "-1"}, (c, "negative")) for c in _COLUMNS),
-    *(rejects(f"{c}_missing", {c: ""}, (c, "missing_value")) for c in _COLUMNS),
+    *(rejects(f"{c}_missing", {c: ""}, (c, "missing_value")) for c in _REQUIRED),
+    *(accepts(f"{c}_unknown", {c: ""}, **{c: None}) for c in _OPTIONAL),
+    *(accepts(f"{c}_unknown_of_blanks", {c: " \t\u00a0\r\n"}, **{c: None}) for c in _OPTIONAL),
+    *(rejects(f"{c}_not_unknown_but_null", {c: "NULL"}, (c, "not_an_integer")) for c in _OPTIONAL),
     *(rejects(f"{c}_decimal", {c: "1.0"}, (c, "not_an_integer")) for c in _COLUMNS),
 ]

@@ -5,17 +5,17 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
 
-BLANKS: Final = " \t\r\n"
+BLANKS: Final = " \t\r\n\u00a0\u200b\ufeff"
 LARGEST_COUNT: Final = 2**63 - 1
 
-Value = str | int | datetime
+Value = str | int | datetime | None
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _DIGITS = re.compile(r"[0-9]+")
 _NEGATIVE = re.compile(r"-[0-9]+")
 _TIMESTAMP = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})[T ]([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:\.([0-9]{1,6}))?)?"
-    r"(?:Z|([+-])([0-9]{2}):([0-9]{2}))?"
+    r"(?:Z| UTC|([+-])([0-9]{2})(?::?([0-9]{2}))?)?"
 )
 
 
@@ -59,6 +59,11 @@ def _count(cell: str) -> int:
     return int(text)
 
 
+def _known_count(cell: str) -> int | None:
+    """A count, or nothing where the cell says nothing."""
+    return _count(cell) if cell.strip(BLANKS) else None
+
+
 def _timestamp(cell: str) -> datetime:
     """A moment in UTC, naive, with microseconds."""
     text = cell.strip(BLANKS)
@@ -87,12 +92,16 @@ RULES: Final[dict[str, Callable[[str], Value]]] = {
     "description": _description,
     "channel_subscribers": _count,
     "total_views": _count,
-    "total_likes": _count,
-    "total_dislikes": _count,
+    "total_likes": _known_count,
+    "total_dislikes": _known_count,
     "date_created": _timestamp,
     "date_updated": _timestamp,
 }
 """The columns in the order of the contract's table; entries of a record and missing columns keep it."""
+
+
+OPTIONAL: Final = ("total_likes", "total_dislikes")
+"""The columns that a header may lack."""
 
 
 def read(column: str, cell: str) -> Value:

@@ -8,20 +8,22 @@ from typing import Final
 
 from tests.oracle.styles import Style
 
-BAD_NAMES: Final = ("", "  ", "\r\n", "x" * 256, "🎬" * 256, "a\x00b", "\x0b")
+BAD_NAMES: Final = ("", "  ", "\r\n", "\u00a0\u200b", "x" * 256, "🎬" * 256, "a\x00b", "\x0b")
 BAD_COUNTS: Final = (
-    *("", " ", "-1", "-0", "+5", "1_000", "1e3", "12.0", "٣", "\u00a05", "0x1f", "nan", "5\x00", "\x0b5"),
+    *("-1", "-0", "+5", "1_000", "1e3", "12.0", "٣", "1\u00a05", "0x1f", "nan", "5\x00", "\x0b5"),
     *("9223372036854775808", "9" * 400, "five", "1,000", "²"),
 )
 BAD_TIMES: Final = (
     *("", "2025-02-29T00:00Z", "2025-06-01", "2025-06-01T24:00Z", "2025-06-01T12:00:60Z", "1748781015"),
     *("2025-06-01t12:00Z", "2025-06-01T12:00z", "2025-06-01  12:00", "2025-06-01T12:00:00.1234567Z", "now"),
     *("0001-01-01T00:00+00:01", "9999-12-31T23:59-00:01", "2025-06-01T12:00+24:00", "2025-06-01T12:00\x00"),
+    *("2025-06-01 12:00 +00", "2025-06-01 12:00UTC", "2025-06-01 12:00 utc", "2025-06-01 12:00+2"),
 )
 _POOLS: Final[Mapping[str, tuple[str, ...]]] = {
     **dict.fromkeys(("video_id", "channel_id", "channel_name"), BAD_NAMES),
     "description": ("x" * 10_001, "nul\x00", "\x1b[31m"),
-    **dict.fromkeys(("channel_subscribers", "total_views", "total_likes", "total_dislikes"), BAD_COUNTS),
+    **dict.fromkeys(("channel_subscribers", "total_views"), ("", " ", "\ufeff", *BAD_COUNTS)),
+    **dict.fromkeys(("total_likes", "total_dislikes"), BAD_COUNTS),
     **dict.fromkeys(("date_created", "date_updated"), BAD_TIMES),
 }
 

@@ -46,6 +46,7 @@ _FRAGMENTS: Final = (
         "\x85",
         "é",
         "e\u0301",
+        "\u200b",
         "🎬",
         "video_id ",
         "Video_ID",
@@ -73,13 +74,17 @@ _EXTENSIONS: Final = (
 )
 
 _names = st.sampled_from(("v1", "v2", " v1\t", "c,1", 'q"1', "ü", "x" * 255, "NULL", *BAD_NAMES))
-_counts = st.sampled_from(("0", "7", " 8 ", "007", "9223372036854775807", *BAD_COUNTS))
+_counts = st.sampled_from(("", " ", "\u00a0", "0", "7", " 8 ", "\u200b9", "007", "9223372036854775807", *BAD_COUNTS))
 _written_times = (
     *(
         "2025-06-01T12:00:00Z",
         "2025-06-01 12:00",
         " 2025-06-01T14:00:00.5+02:00",
         "2024-02-29T23:59:59.999999",
+        "2025-06-01 12:00:00+00",
+        "2025-06-01 12:00:00.25 UTC",
+        "2025-06-01T12:00-0330",
+        "\u200b2025-06-01 12:00-11\u00a0",
     ),
     *("0001-01-01T00:00Z", "9999-12-31T23:59:59Z", *BAD_TIMES),
 )
@@ -182,8 +187,8 @@ def rows() -> st.SearchStrategy[Row]:
         description=st.sampled_from(("", " ", "x", "\n", "\uffff", "\U0001f3ac")),
         channel_subscribers=counts,
         total_views=counts,
-        total_likes=counts,
-        total_dislikes=counts,
+        total_likes=st.none() | counts,
+        total_dislikes=st.none() | counts,
         date_created=st.sampled_from((_EDGE - timedelta(days=4000), _EDGE - timedelta(days=10**4))),
         date_updated=moments,
     )

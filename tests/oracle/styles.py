@@ -8,13 +8,14 @@ from typing import Final
 
 import zstandard
 
-from tests.oracle.cells import RULES
+from tests.oracle.cells import OPTIONAL, RULES
 from tests.oracle.verdict import Row
 
 COLUMNS: Final = tuple(RULES)
 _TIMES: Final = ("date_created", "date_updated")
 _COUNTS: Final = ("channel_subscribers", "total_views", "total_likes", "total_dislikes")
 _EXTRA: Final = ("country", "", "tag", "tag", "Video_ID", "line", "über, extra")
+_PADDING: Final = ("", " ", "\t", "  ", "\r\n ", "\n", "\u00a0", "\u200b", "\ufeff ")
 _OFFSETS: Final = (
     timedelta(0),
     timedelta(hours=5, minutes=30),
@@ -39,7 +40,7 @@ def plain_snapshot(rows: Iterable[Row]) -> bytes:
     for row in rows:
         cells = row._asdict()
         cells |= {column: f"{cells[column].isoformat(timespec='microseconds')}Z" for column in _TIMES}
-        lines.append(tuple(str(cell) for cell in cells.values()))
+        lines.append(tuple("" if cell is None else str(cell) for cell in cells.values()))
     return "".join(",".join(map(plain_cell, cells)) + "\n" for cells in lines).encode()
 
 
@@ -47,10 +48,10 @@ def respelled(rng: Random, cells: Mapping[str, str]) -> dict[str, str]:
     """The same row with other spellings of its values: padding, leading zeros, offsets."""
     spelled = {**cells, **{column: respelled_time(rng, cells[column]) for column in _TIMES}}
     for column, cell in spelled.items():
-        if column in _COUNTS and rng.random() < 0.05:
+        if column in _COUNTS and cell and rng.random() < 0.05:
             spelled[column] = "0" * rng.randint(1, 40) + cell
         elif column != "description" and rng.random() < 0.05:
-            spelled[column] = rng.choice((" ", "\t", "\r\n ")) + cell + rng.choice(("", "  ", "\n"))
+            spelled[column] = rng.choice(_PADDING) + cell + rng.choice(_PADDING)
     return spelled
 
 
@@ -67,8 +68,11 @@ def respelled_time(rng: Random, iso: str) -> str:
         text = wall.isoformat(timespec="minutes")
     minutes = abs(int(east.total_seconds())) // 60
     zone = f"{'-' if east < timedelta(0) else '+'}{minutes // 60:02}:{minutes % 60:02}"
+    zone = rng.choice((zone, zone, zone.replace(":", "")))
+    if not minutes % 60 and rng.random() < 0.3:
+        zone = zone[:3]
     if not minutes:
-        zone = rng.choice(("Z", "", "+00:00", "-00:00"))
+        zone = rng.choice(("Z", "", " UTC", "-00:00", zone))
     return text.replace("T", rng.choice("T ")) + zone
 
 
@@ -82,6 +86,8 @@ class Style:
             rng.shuffle(self.order)
         for name in rng.sample(_EXTRA, rng.randint(1, 3) if rng.random() < 0.25 else 0):
             self.order.insert(rng.randint(0, len(self.order)), name)
+        if rng.random() < 0.1:  # unknown in all of the file
+            self.order.remove(rng.choice(OPTIONAL))
         self._quote_share = rng.choice((0, 0, 0, 0.3, 1))
         self._line_ends = rng.choice((("\n",), ("\n",), ("\r\n",), ("\n", "\r\n"), ("\n", "\n\n", "\r\n\n")))
         self._bom = "\ufeff" if rng.random() < 0.15 else ""

@@ -49,12 +49,26 @@ def _latest(rows: Iterable[Row], *columns: str) -> dict[str, Any]:
     return dict(zip(columns, best[1], strict=True))
 
 
-def _maxima(rows: Sequence[Row]) -> dict[str, int]:
+def _maxima(rows: Sequence[Row]) -> dict[str, int | None]:
     return {
         "total_views": max(row.total_views for row in rows),
-        "total_likes": max(row.total_likes for row in rows),
-        "total_dislikes": max(row.total_dislikes for row in rows),
+        "total_likes": max(_known(row.total_likes for row in rows), default=None),
+        "total_dislikes": max(_known(row.total_dislikes for row in rows), default=None),
     }
+
+
+def _known(values: Iterable[int | None]) -> list[int]:
+    return [value for value in values if value is not None]
+
+
+def _sum(values: Iterable[int | None]) -> int | None:
+    """The sum of the known ones; nothing if none is known."""
+    known = _known(values)
+    return sum(known) if known else None
+
+
+def _gain(now: int | None, before: int | None) -> int | None:
+    return None if now is None or before is None else max(0, now - before)
 
 
 def _last_updated(rows: Iterable[Row]) -> dict[str, datetime]:
@@ -63,7 +77,7 @@ def _last_updated(rows: Iterable[Row]) -> dict[str, datetime]:
 
 def _video_metrics(rows: list[Row]) -> Table:
     table = []
-    previous: dict[str, dict[str, int]] = {}  # by video: the maxima of its window before
+    previous: dict[str, dict[str, int | None]] = {}  # by video: the maxima of its window before
     for (start, video), group in _groups(rows, lambda row: (window(row.date_updated), row.video_id)):
         now = _maxima(group)
         before = previous.get(video)
@@ -74,7 +88,7 @@ def _video_metrics(rows: list[Row]) -> Table:
                 **_latest(group, "channel_id", "channel_name", "description"),
                 **now,
                 **{
-                    f"{what}_gained": None if before is None else max(0, now[f"total_{what}"] - before[f"total_{what}"])
+                    f"{what}_gained": _gain(now[f"total_{what}"], before[f"total_{what}"] if before else None)
                     for what in ("views", "likes", "dislikes")
                 },
                 **_last_updated(group),
@@ -95,7 +109,7 @@ def _channel_stats(rows: list[Row]) -> Table:
                 "total_videos": len(of_each_video),
                 **_maxima(group),
                 **{
-                    f"sum_{what}": sum(maxima[f"total_{what}"] for maxima in of_each_video)
+                    f"sum_{what}": _sum(maxima[f"total_{what}"] for maxima in of_each_video)
                     for what in ("views", "likes", "dislikes")
                 },
                 **_last_updated(group),

@@ -22,8 +22,8 @@ class Row(NamedTuple):
     description: str
     channel_subscribers: int
     total_views: int
-    total_likes: int
-    total_dislikes: int
+    total_likes: int | None
+    total_dislikes: int | None
     date_created: datetime
     date_updated: datetime
 
@@ -83,7 +83,7 @@ def judge(
     header = [cell.strip(cells.BLANKS) for cell in lines[0][1]]
     if any(header.count(column) > 1 for column in cells.RULES):
         return Verdict(reason="duplicate_column")
-    missing = [column for column in cells.RULES if column not in header]
+    missing = [column for column in cells.RULES if column not in header and column not in cells.OPTIONAL]
     if missing:
         return Verdict(reason="missing_column", missing_columns=missing)
     drift = [column for column in header if column not in cells.RULES]
@@ -130,7 +130,7 @@ def _judge_rows(
     drift: list[str],
 ) -> Verdict:
     latest_allowed = arrived_at.astimezone(UTC).replace(tzinfo=None) + timedelta(hours=24)
-    where = [(column, header.index(column)) for column in cells.RULES]
+    where = [(column, header.index(column)) for column in cells.RULES if column in header]
     counts: Counter[str] = Counter()
     kept: list[Entry] = []
     rows: list[Row] = []
@@ -159,7 +159,7 @@ def _judge_rows(
 
 def _judge_row(line: int, record: list[tuple[str, str]], latest_allowed: datetime, accepted: list[Row]) -> list[Entry]:
     """The entries of one record of the right width; a record without any is appended to `accepted`."""
-    values: dict[str, Any] = {}
+    values: dict[str, Any] = dict.fromkeys(cells.OPTIONAL)
     entries = []
     for column, cell in record:
         try:

@@ -103,8 +103,8 @@ class World:
             "channel_subscribers": str(rng.randint(0, 1000) + age % 100_000),
             "description": rng.choice(_DESCRIPTIONS),
             "total_views": str(min(LARGEST_COUNT, video.popularity + age + rng.randint(0, 50))),
-            "total_likes": str(video.popularity // 50 + rng.randint(0, 50)),
-            "total_dislikes": str(rng.randint(0, 20)),
+            "total_likes": "" if rng.random() < 0.1 else str(video.popularity // 50 + rng.randint(0, 50)),
+            "total_dislikes": "" if rng.random() < 0.3 else str(rng.randint(0, 20)),
             "date_created": created.isoformat(timespec="microseconds"),
             "date_updated": moment.isoformat(timespec="microseconds"),
         }

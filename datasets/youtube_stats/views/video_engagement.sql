@@ -10,7 +10,8 @@ select v.video_id,
        round(100.0 * v.total_likes / nullif(v.total_likes::numeric + v.total_dislikes, 0), 1) as like_percent,
        round(1000.0 * v.total_likes / nullif(v.total_views, 0), 2)    as likes_per_1000_views,
        round(1000.0 * v.total_dislikes / nullif(v.total_views, 0), 2) as dislikes_per_1000_views,
-       case when v.total_likes::numeric + v.total_dislikes < 50 then 'few votes'
+       case when v.total_likes is null or v.total_dislikes is null then 'unknown'
+            when v.total_likes::numeric + v.total_dislikes < 50 then 'few votes'
             when v.total_likes < 0.80 * (v.total_likes::numeric + v.total_dislikes) then 'disputed'
             when v.total_likes < 0.97 * (v.total_likes::numeric + v.total_dislikes) then 'liked'
             else 'loved' end collate "C" as reception,

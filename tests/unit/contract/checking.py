@@ -13,6 +13,7 @@ from minidata.contract import Limits, Verdict
 from minidata.contract.validate import validate
 from minidata.dataset import Dataset, read_dataset
 from tests.oracle import csv_text
+from tests.oracle.cells import BLANKS
 from tests.oracle.verdict import Row, judge
 
 ARRIVED_AT = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -132,7 +133,8 @@ def _assert_rejects(outcome: Outcome, entries: Iterable[Any]) -> None:
         return
     (_, header), *records = csv_text.records(outcome.rejects.decode())
     assert header[:2] == ["line", "codes"]
-    positions = {column: [h.strip(" \t\r\n") for h in header].index(column, 2) for column in COLUMNS}
+    names = [name.strip(BLANKS) for name in header]
+    positions = {column: names.index(column, 2) for column in COLUMNS if column in names[2:]}
     found = []
     for _, (line, codes, *cells) in records:
         assert codes.split(" ") == [f"{e.column}:{e.code}" if e.column else e.code for e in by_line[int(line)]]
