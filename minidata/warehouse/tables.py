@@ -96,6 +96,7 @@ def create_tables(connection: Connection, dataset: Dataset) -> None:
         for statement in table.statements():
             connection.execute(statement)
         _check(connection, dataset, table)
+        _allow_null(connection, table)
         try:
             for statement in table.view():
                 connection.execute(statement)
@@ -135,6 +136,16 @@ def _check(connection: Connection, dataset: Dataset, table: Table) -> None:
             f"For the new one, fetch what the bucket archive holds below {dataset.name}/ with any S3 client, start a "
             f"new platform (`./mdp --state DIR up`) and upload the files below {dataset.prefix.strip('/')}/ there."
         )
+
+
+def _allow_null(connection: Connection, table: Table) -> None:
+    """Let the columns be null that are optional now; in a table from before, they may not be."""
+    place = sql.Identifier(table.schema, table.name)
+    query = "select attname::text from pg_attribute where attrelid = %s::regclass and attnum > 0 and attnotnull"
+    for (column,) in connection.execute(query, [f"{table.schema}.{table.name}"]).fetchall():
+        if not table.columns[column].endswith(" not null"):
+            statement = sql.SQL("alter table {} alter column {} drop not null")
+            connection.execute(statement.format(place, sql.Identifier(column)))
 
 
 def _create_indexes(connection: Connection, dataset: Dataset) -> None:

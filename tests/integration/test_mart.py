@@ -12,6 +12,8 @@ import psycopg
 import pytest
 from psycopg.rows import dict_row
 
+from bi.model import Measure
+from bi.sql import measure_sql
 from minidata.errors import PermanentError
 from minidata.settings import PROJECT, Settings
 from minidata.warehouse.connection import Connection, connect
@@ -138,6 +140,27 @@ def test_reception_is_by_likes_in_votes(mart: Mart) -> None:
         "steady": "loved", "rising": "loved", "loved": "loved", "fading": "liked", "disputed": "disputed",
         "few": "few votes", "big": "few votes", "biggest": "disputed", "early": "few votes",
     }  # fmt: skip
+
+
+def test_unknown_likes_and_dislikes_make_no_share_and_no_reception(mart: Mart) -> None:
+    with connect(mart.settings, "owner") as owner, owner.transaction(force_rollback=True):
+        owner.execute("update youtube_stats.videos set total_dislikes = null where video_id = 'loved'")
+        owner.execute("update youtube_stats.videos set total_likes = null where video_id = 'steady'")
+        query = (
+            "select video_id, like_percent, likes_per_1000_views is null, dislikes_per_1000_views is null, reception "
+            "from mart.video_engagement where video_id in ('loved', 'steady') order by 1"
+        )
+        found = owner.execute(query).fetchall()
+    assert found == [("loved", None, False, True, "unknown"), ("steady", None, True, False, "unknown")]
+
+
+def test_a_ratio_is_of_the_rows_where_both_values_are_known(mart: Mart) -> None:
+    measure = {"name": "Likes", "of": "likes", "to": "dislikes"}
+    share = measure_sql(Measure.model_validate(measure | {"how": "share", "times": 100}))
+    ratio = measure_sql(Measure.model_validate(measure | {"how": "ratio"}))
+    rows = "(values (30, 10), (1000, null), (null, 1000)) v (likes, dislikes)"
+    (found,) = mart.rows(f"select {share} as share, {ratio} as ratio from {rows}")
+    assert found == {"share": Decimal("75.00"), "ratio": Decimal("3.00")}
 
 
 def test_shares_do_not_overflow(mart: Mart) -> None:

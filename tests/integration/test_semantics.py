@@ -3,13 +3,18 @@
 The oracle is plain Python and shares no code with the platform.
 """
 
+import contextlib
+import io
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from operate.cli.output import print_csv
+from tests.corpus.case import HEADER
 from tests.corpus.cases import CASES
 from tests.integration.conftest import Pipeline
 from tests.oracle.hostile import hostile_folder
@@ -110,3 +115,44 @@ def test_a_hostile_folder_in_random_order_and_small_batches(
         pipeline.execute("update mdp.files set attempts = 0, due_at = now()")
     pipeline.drain()
     assert_as_the_oracle_says(pipeline, uploads)
+
+
+_EXPORT = """select video_id, channel_id, channel_name, channel_subscribers, description, v.total_views, v.total_likes,
+v.total_dislikes, date_created, v.last_updated as date_updated from youtube_stats.videos v
+join youtube_stats.channels using (channel_id) order by channel_id, video_id"""
+
+
+def _psql_copy(pipeline: Pipeline) -> bytes:
+    with (
+        pipeline.connection.cursor() as cursor,
+        cursor.copy(f"copy ({_EXPORT}) to stdout with (format csv, header)".encode()) as out,
+    ):
+        text = b"".join(bytes(part) for part in out)
+    pipeline.connection.commit()
+    return text
+
+
+def _mdp_sql_csv(pipeline: Pipeline) -> bytes:
+    with contextlib.redirect_stdout(io.StringIO()) as out:
+        print_csv(HEADER.split(","), pipeline.execute(_EXPORT))
+    return out.getvalue().encode()
+
+
+@pytest.mark.parametrize("export", [_psql_copy, _mdp_sql_csv])
+def test_an_export_comes_back_in(pipeline: Pipeline, export: Callable[[Pipeline], bytes]) -> None:
+    rows = [
+        "plain,UC,Name,1,text,9,8,7,2025-06-01T00:00:00Z,2025-06-02T00:00:00.25Z",
+        "hidden,UC,Name,1,,9,,7,0001-01-01 00:00,2025-06-02 00:00",
+        'odd,UC,Name,1,"""a"",\r\n\t",9,8,,2025-06-01T00:00:00.000001Z,2025-06-02 05:30+0530',
+    ]
+    pipeline.put("first.csv", "\n".join([HEADER, *rows]).encode())
+    pipeline.drain()
+    before = pipeline.tables()
+    pipeline.put("export.csv", export(pipeline))
+    pipeline.drain()
+    files = {file.key: (file.rows_loaded, file.rows_rejected) for file in pipeline.files()}
+    assert files["export.csv"] == (3, 0)
+    after = pipeline.tables()
+    assert after["videos"] == before["videos"]
+    assert after["channel_stats"] == before["channel_stats"]
+    assert [row["sum_dislikes"] for row in after["channel_stats"]] == [14]

@@ -51,6 +51,12 @@ def test_what_is_as_declared_is_used_again_and_again(owner: Connection, dataset:
     assert owner.execute("select station from mart.air_hours").fetchall() == [("here",)]
 
 
+def test_a_column_that_has_become_optional_may_be_null(owner: Connection, dataset: Dataset) -> None:
+    make_by_hand(owner, COLUMNS | {"particles_gained": "bigint not null"}, KEY)
+    create_tables(owner, dataset)
+    owner.execute(f"insert into {NAME}.air_hours values (now(), 'here', 1, 1, 1, null, now())".encode())
+
+
 @pytest.mark.parametrize(
     ("columns", "key", "difference"),
     [

@@ -20,7 +20,28 @@ TEXT = TextColumn(type="text", trimmed=False, max_length=3)
 # Every string of the shape of a timestamp, but with signs, blanks and digits more and less in all places.
 _fields = st.sampled_from(["01", "1", " 1", "+1", "1 ", "001", "12", "59", "60", "00", "24", "-1", "\t1", "٣"])
 _years = st.sampled_from(["2026", "0000", "0001", "9999", "026", "+2026", " 2026", "12026", "-026", "2024"])
-_ends = st.sampled_from([" UTC", "+01", "-0130", "+010", "+2400", "UTC", "", "Z", "z", ".5", ".", ".1234567", "+01:00", "-23:59", "+24:00", " ", "+0100", ".5Z"])
+_ends = st.sampled_from(
+    [
+        " UTC",
+        "+01",
+        "-0130",
+        "+010",
+        "+2400",
+        "UTC",
+        "",
+        "Z",
+        "z",
+        ".5",
+        ".",
+        ".1234567",
+        "+01:00",
+        "-23:59",
+        "+24:00",
+        " ",
+        "+0100",
+        ".5Z",
+    ]
+)
 _between = st.sampled_from([" ", "T", "t", "  ", "", "\t"])
 timestamps = st.builds(
     lambda y, mo, d, sep, h, mi, s, end: f"{y}-{mo}-{d}{sep}{h}:{mi}{s}{end}",
@@ -32,7 +53,9 @@ sound_timestamps = st.builds(
     lambda at, sep, end: at.isoformat(sep, "seconds") + end,
     st.datetimes(),
     st.sampled_from("T "),
-    st.sampled_from(["", "Z", ".25", ".000001Z", "+05:30", "-11:00", "+0530", "-11", ".5+00", " UTC", ".25 UTC", "\u200b"]),
+    st.sampled_from(
+        ["", "Z", ".25", ".000001Z", "+05:30", "-11:00", "+0530", "-11", ".5+00", " UTC", ".25 UTC", "\u200b"]
+    ),
 )
 integers = st.one_of(st.text("0123456789+-_. ex\t\n٣", max_size=5), st.integers(-9, 2**65).map(str))
 
