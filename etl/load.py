@@ -27,7 +27,7 @@ def load(batch: BatchContext) -> Counts:
         for staged in loads:
             require_all(f"rows of {staged.name}", staged.rows, transformed[staged.name])
         # One load of a dataset at a time from here to the commit; the COPY above needs no lock.
-        connection.execute("select pg_advisory_xact_lock(hashtextextended('mdp:' || %s, 0))", [dataset.name])
+        ledger.lock_dataset(connection, dataset.name)
         repeated = ledger.duplicates(connection, batch.batch_id)
         if new & repeated.keys():
             raise TransientError("Another batch has just loaded a content of this one. The files are tried again.")

@@ -19,6 +19,7 @@ from minidata.ledger import CHANNEL, Waiting, look
 from minidata.settings import Settings, load_settings
 from minidata.store import ObjectStore
 from minidata.warehouse.connection import connect, conninfo
+from minidata.warehouse.limits import limit_readers
 
 log = logging.getLogger(__name__)
 
@@ -54,15 +55,17 @@ class SnapshotTrigger(BaseEventTrigger):
 async def _watch(settings: Settings, dataset: str) -> AsyncIterator[Waiting]:
     """Yield what waits, each time that it is worth a run, until a server goes away."""
     pace, turns = Pace(settings.wake_seconds, settings.reconcile_seconds), _turns()
-    store = await asyncio.to_thread(ObjectStore, settings)
-    await asyncio.to_thread(store.require_versions, settings.raw_bucket)
     connection = await asyncio.to_thread(connect, settings, "loader")
-    listener = await psycopg.AsyncConnection.connect(conninfo(settings, "loader"), autocommit=True)
     with connection:
+        await asyncio.to_thread(limit_readers, connection)  # whether or not the store works
+        store = await asyncio.to_thread(ObjectStore, settings)
+        await asyncio.to_thread(store.require_versions, settings.raw_bucket)
+        listener = await psycopg.AsyncConnection.connect(conninfo(settings, "loader"), autocommit=True)
         async with listener:
             await listener.execute(f"listen {CHANNEL}")
             while True:
                 async with turns.lock:
+                    await asyncio.to_thread(limit_readers, connection)
                     now = time.monotonic()
                     full = turns.full_listing_due(now, settings.reconcile_seconds)
                     waiting = await asyncio.to_thread(look, connection, store, settings, dataset, full=full)

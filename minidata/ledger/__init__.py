@@ -35,6 +35,7 @@ from minidata.ledger.claims import (
     find_batch,
     heartbeat,
     late_batches,
+    lock_dataset,
     locked_batch,
     renew,
 )
@@ -76,6 +77,7 @@ __all__ = [
     "heartbeat",
     "keys_of",
     "late_batches",
+    "lock_dataset",
     "locked_batch",
     "look",
     "mark_loaded",

@@ -173,6 +173,15 @@ def renew(connection: Connection, batch_id: int, settings: Settings) -> None:
         raise _claim_lost(batch_id)
 
 
+def lock_dataset(connection: Connection, dataset: str) -> None:
+    """Lock the tables of a dataset for a load until the caller's transaction ends.
+
+    The lock is a row that only the loader can lock: a reader could take an advisory lock and stop all loads.
+    """
+    connection.execute("insert into mdp.locks (dataset) values (%s) on conflict do nothing", [dataset])
+    connection.execute("select from mdp.locks where dataset = %s for update", [dataset])
+
+
 @contextmanager
 def locked_batch(connection: Connection, batch_id: int) -> Iterator[None]:
     """Run a short transaction that holds the lock on the batch's row; it commits at the end of the block.

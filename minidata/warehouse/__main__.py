@@ -16,6 +16,7 @@ from minidata.one_shot import run_one_shot
 from minidata.settings import Settings, read_settings
 from minidata.warehouse.connection import connect, connect_administrator
 from minidata.warehouse.databases import create_app_database, create_events_role, create_warehouse
+from minidata.warehouse.limits import is_superuser, limit_server, limit_warehouse
 from minidata.warehouse.migrate import upgrade
 
 APPS = ("airflow", "metabase")  # they may have a role and a database of their own on this server
@@ -57,9 +58,13 @@ def set_up(settings: Administration, apps: Sequence[str] = (), *, roles: bool = 
         PermanentError: if a password is unset or refused.
         TransientError: if the server cannot be reached.
     """
+    superuser = False
     if roles:
         with connect_administrator(settings, settings.admin_user, settings.secret("admin_password")) as admin:
             create_warehouse(admin, settings)
+            superuser = is_superuser(admin)
+            if superuser:
+                limit_server(admin)
             if settings.events_password:
                 create_events_role(admin, settings.database_name, settings.events_password.get_secret_value())
             for app in apps:
@@ -67,6 +72,11 @@ def set_up(settings: Administration, apps: Sequence[str] = (), *, roles: bool = 
     with connect(settings, "owner") as owner:
         applied = upgrade(owner, settings)
         allow_events(owner)
+    if superuser:
+        with connect_administrator(
+            settings, settings.admin_user, settings.secret("admin_password"), settings.database_name
+        ) as admin:
+            limit_warehouse(admin, settings.secret("bi_password"))
     return applied
 
 

@@ -41,14 +41,14 @@ def connect(settings: Settings, role: Role) -> Connection:
     return connection
 
 
-def connect_administrator(settings: Settings, user: str, password: str) -> Connection:
-    """Open a connection to the database `postgres` of the server, which the caller closes.
+def connect_administrator(settings: Settings, user: str, password: str, database: str = "postgres") -> Connection:
+    """Open a connection of the server's administrator to a database, which the caller closes.
 
     Raises:
         PermanentError: if the password is wrong.
         TransientError: if the server cannot be reached.
     """
-    place = psycopg.conninfo.make_conninfo(_server(settings), dbname="postgres", user=user, password=password)
+    place = psycopg.conninfo.make_conninfo(_server(settings), dbname=database, user=user, password=password)
     return _connect(settings, place, user, "MDP_ADMIN_PASSWORD")
 
 

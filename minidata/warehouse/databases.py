@@ -7,6 +7,7 @@ from psycopg import sql
 
 from minidata.settings import PROJECT, Settings
 from minidata.warehouse.connection import Connection
+from minidata.warehouse.limits import is_superuser
 
 _ROLE_SETTINGS = PROJECT / "warehouse" / "roles.sql"
 
@@ -49,7 +50,7 @@ def _create_role(admin: Connection, name: str, password: str) -> None:
 def _create_database(admin: Connection, name: str, owner: str) -> None:
     """Create a database that only its owner may connect to."""
     database, role = sql.Identifier(name), sql.Identifier(owner)
-    if not admin.execute("select from pg_roles where rolname = current_user and rolsuper").rowcount:
+    if not is_superuser(admin):
         # The administrator of a managed server is no superuser: only a member of a role may give it a database.
         admin.execute(sql.SQL("grant {} to current_user").format(role))
     if not admin.execute("select from pg_database where datname = %s", [name]).rowcount:

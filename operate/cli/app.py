@@ -27,7 +27,7 @@ _PROJECT = Path(__file__).resolve().parents[2]
 _PANELS = {
     "Run the platform": {
         "up": "lifecycle", "down": "lifecycle", "restart": "lifecycle", "destroy": "lifecycle",
-        "status": "status", "logs": "status", "open": "addresses", "env": "addresses",
+        "status": "status", "logs": "status", "open": "addresses", "env": "addresses", "secrets": "secrets",
     },
     "Load files": {
         "upload": "objects", "wait": "objects", "files": "files", "quarantine": "files", "replay": "replay",

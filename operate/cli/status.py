@@ -23,7 +23,7 @@ def status(context: typer.Context, json_: Json = False) -> None:
 
     For a platform that is named by `MDP_*` settings, everything but the services.
 
-    Exit codes: 0 all services run, 1 some do not, 3 the platform is not running.
+    Exit codes: 0 all services run, 1 some do not or the disk is full, 3 the platform is not running.
 
     Example: ./mdp status --json
     """
@@ -36,6 +36,12 @@ def status(context: typer.Context, json_: Json = False) -> None:
         _print_status(found)
     if not found["running"]:
         raise NotRunningError("The platform is not running. Start it with `./mdp up`.")
+    disk = found["disk"]
+    if disk and disk["full"]:
+        raise PermanentError(
+            f"The disk that holds {disk['path']} is full: {bytes_of(disk['free_bytes'])} are free. Uploads are refused "
+            f"until {bytes_of(disk['needed_bytes'])} are free; then the platform goes on by itself. Nothing is lost."
+        )
     if not found["healthy"]:
         raise PermanentError("Some services are down. Run `./mdp up` to restart them; `./mdp logs NAME` shows why.")
 

@@ -11,7 +11,7 @@ from minidata.errors import PermanentError
 from operate.embedded.settings import secrets_file
 from operate.embedded.state import State
 
-SPACE = 300 * 10**6  # bytes; a new platform takes 200 MB, most of it PostgreSQL's programs and first files
+SPACE = 600 * 10**6  # bytes; a new platform takes 200 MB, the store keeps 270 MB free for the database
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 

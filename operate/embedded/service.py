@@ -32,6 +32,7 @@ class Launch:
         cwd: its working folder.
         user: the system user to become, if not our own.
         ports: its ports by name; no other program may hold them.
+        writes: a folder on the disk that it needs space on, if any: it is started once there is some.
         prepare: what to do once leftovers of an earlier run are gone, still as our own user.
         hides: whether its children overwrite their environment, so that only their working folder tells them.
     """
@@ -41,6 +42,7 @@ class Launch:
     cwd: Path = PROJECT
     user: pwd.struct_passwd | None = None
     ports: Mapping[str, int] = field(default_factory=dict)
+    writes: Path | None = None
     prepare: Callable[[], None] = _nothing
     hides: bool = False
 

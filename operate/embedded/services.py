@@ -11,7 +11,7 @@ from pathlib import Path
 
 from minidata.errors import PlatformError
 from minidata.warehouse.__main__ import Administration
-from operate.embedded import ports, processes, simulator
+from operate.embedded import ports, processes, simulator, space
 from operate.embedded.airflow import service as airflow
 from operate.embedded.object_store import service as object_store
 from operate.embedded.postgres import server as postgres
@@ -43,6 +43,8 @@ def launch(name: str, state: State) -> None:
     service = SERVICES[name]
     started = service.launch(state, embedded_settings(state, Administration))
     processes.end(processes.find(state.folder, name, started.cwd if started.hides else None))
+    if started.writes is not None:
+        space.wait_for_space(started.writes)
     ports.require_free(started.ports)
     started.prepare()
     environment = service.environment(state, started)

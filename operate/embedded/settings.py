@@ -16,7 +16,7 @@ from operate.embedded.files import write_private
 from operate.embedded.state import State
 
 EXAMPLE = PROJECT / "example.env"
-_EMPTY = re.compile(r"^(MDP_[A-Z0-9_]+)=[ \t]*$", re.MULTILINE)
+EMPTY = re.compile(r"^(MDP_[A-Z0-9_]+)=[ \t]*$", re.MULTILINE)
 _NAMED = re.compile(r"^(MDP_[A-Z0-9_]+)=", re.MULTILINE)
 _OURS = {"MDP_DATABASE_HOST", "MDP_DATABASE_PORT", "MDP_DATABASE_NAME", "MDP_DATABASE_TLS", "MDP_S3_ENDPOINT"}
 _VARIABLES = {name: f"MDP_{name.upper()}" for name in Settings.model_fields}
@@ -38,9 +38,9 @@ def make_secrets(state: State) -> None:
     try:
         example = EXAMPLE.read_text(encoding="utf-8")
         text = file.read_text(encoding="utf-8") if file.exists() else example
-        lacking = [name for name in _EMPTY.findall(example) if name not in _NAMED.findall(text)]
+        lacking = [name for name in EMPTY.findall(example) if name not in _NAMED.findall(text)]
         filled = "\n".join([*text.splitlines(), *(f"{name}=" for name in lacking)]) + "\n"
-        filled = _EMPTY.sub(lambda match: f"{match[1]}={_random(match[1])}", filled)
+        filled = EMPTY.sub(lambda match: f"{match[1]}={random_secret(match[1])}", filled)
         if filled != text or not file.exists() or file.stat().st_mode & 0o077:
             write_private(file, filled)
     except (OSError, UnicodeDecodeError) as error:
@@ -113,7 +113,7 @@ def _is_secret(field: str) -> bool:
     return field.endswith(("password", "key_id", "access_key"))
 
 
-def _random(name: str) -> str:
+def random_secret(name: str) -> str:
     """Make a secret of letters and digits, which no shell, URL or INI file misreads."""
     return secrets.token_hex(10 if name.endswith("_ACCESS_KEY_ID") else 32)
 

@@ -34,7 +34,7 @@ class Start:
         if self.supervisor.start(service.name):
             self.report(service.title, doing)
             return
-        pid = next((info.pid for info in self.supervisor.info() if info.name == service.name), None)
+        pid = self.supervisor.pid(service.name)
         if service.settings and pid and service.differs(pid, self.state, self.settings):
             self.report(service.title, "restarting with changed settings")
             self.supervisor.stop(service.name)

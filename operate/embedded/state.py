@@ -52,6 +52,7 @@ class Platform(BaseModel):
         settings: `MDP_*` settings that the user chose for this platform.
         store: its object store, chosen at its first start.
         services: what the last `up` was to start.
+        passwords_outdated: whether the database still has other passwords than the file of secrets.
         airflow_version: the version that Airflow's own tables were made for.
     """
 
@@ -64,6 +65,7 @@ class Platform(BaseModel):
     settings: dict[str, str] = {}
     store: Store = Store.SEAWEEDFS
     services: list[str] = []
+    passwords_outdated: bool = False
     airflow_version: str | None = None
 
 

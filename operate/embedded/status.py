@@ -13,6 +13,7 @@ from operate.embedded.postgres import home
 from operate.embedded.service import Service
 from operate.embedded.services import SERVICES
 from operate.embedded.settings import embedded_settings
+from operate.embedded.space import disk_status
 from operate.embedded.state import State
 from operate.embedded.supervisor import ServiceInfo, Supervisor
 
@@ -28,8 +29,9 @@ def services_status(state: State) -> dict[str, Any]:
 
     Returns:
         `running`, `healthy`, `services` (`name`, `state`, `pid`, `address`, `memory_bytes`: the proportional set
-        size of the service and its children) and `pipeline` (`files` by state, `newest_row_age_seconds`,
-        `upload_to_row_seconds`: `p50`, `p95`, `n`, over the last 200 files).
+        size of the service and its children), `pipeline` (`files` by state, `newest_row_age_seconds`,
+        `upload_to_row_seconds`: `p50`, `p95`, `n`, over the last 200 files) and `disk` (of `disk_status`; None while
+        it does not run).
     """
     supervisor = Supervisor(state)
     running = state.exists() and supervisor.running()
@@ -42,7 +44,9 @@ def services_status(state: State) -> dict[str, Any]:
         except PlatformError:
             answers = False
     healthy = answers and all(service["state"] == "running" for service in services)
-    return {"running": running, "healthy": healthy, "services": services, "pipeline": pipeline}
+    disk = disk_status(state) if running else None
+    healthy = healthy and not (disk and disk["full"])
+    return {"running": running, "healthy": healthy, "services": services, "pipeline": pipeline, "disk": disk}
 
 
 def status_elsewhere(settings: Settings) -> dict[str, Any]:
@@ -51,7 +55,7 @@ def status_elsewhere(settings: Settings) -> dict[str, Any]:
     Raises:
         PlatformError: if its warehouse does not answer.
     """
-    return {"running": True, "healthy": True, "services": [], "pipeline": _pipeline(settings)}
+    return {"running": True, "healthy": True, "services": [], "pipeline": _pipeline(settings), "disk": None}
 
 
 def _service(state: State, service: Service, info: ServiceInfo | None) -> dict[str, Any]:

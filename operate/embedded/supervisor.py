@@ -112,6 +112,10 @@ class Supervisor:
             for item in self._call("getAllProcessInfo")
         ]
 
+    def pid(self, name: str) -> int | None:
+        """Return the process of a service, or None if it has none."""
+        return next((info.pid for info in self.info() if info.name == name), None)
+
     def wait(self, name: str, probe: Callable[[], object], seconds: float) -> None:
         """Wait until a service really works.
 

@@ -78,6 +78,23 @@ def probe(client: Any, bucket: str) -> None:
         raise TransientError(f"The object store returned other bytes than were put into {bucket}/{key}.")
 
 
+def probe_room(client: Any, buckets: Buckets) -> None:
+    """Check that every bucket takes data, without making an object: a part of an upload that is not completed.
+
+    Raises:
+        TransientError: if one does not, as on a full disk.
+        PermanentError: if the server refuses the key.
+    """
+    with _administering(client):
+        for bucket in buckets.names:
+            key = {"Bucket": bucket, "Key": "_probe"}
+            upload = client.create_multipart_upload(**key)["UploadId"]
+            try:
+                client.upload_part(**key, UploadId=upload, PartNumber=1, Body=b"room?")
+            finally:
+                client.abort_multipart_upload(**key, UploadId=upload)
+
+
 @contextmanager
 def explained(endpoint: str, final: Callable[[str, int], bool], fix: str) -> Iterator[None]:
     """Turn the errors of boto3 into the platform's own.

@@ -12,6 +12,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from operate.embedded.files import write_private
 
+FILES = ("ca.crt", "node.crt", "node.key")
 _LIFE = dt.timedelta(days=3652)
 
 
@@ -38,7 +39,7 @@ def issue(folder: Path) -> Certificates:
     Raises:
         OSError: if the folder cannot be written.
     """
-    found = Certificates(folder / "ca.crt", folder / "node.crt", folder / "node.key")
+    found = Certificates(*(folder / name for name in FILES))
     if all(file.exists() for file in (found.ca, found.certificate, found.key)):
         return found
     ca_key, node_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))

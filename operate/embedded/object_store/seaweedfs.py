@@ -22,11 +22,13 @@ from operate.embedded.object_store import certificates
 from operate.embedded.ports import SEAWEED, listens_on
 from operate.embedded.preflight import not_installed
 from operate.embedded.service import Launch
+from operate.embedded.space import RESERVE, volume_megabytes
 from operate.embedded.state import State
 from operate.s3.access import Buckets, Identities, Identity, policies
 
 # Go returns memory late: without the limit it kept 950 MB after 200 MB of uploads, with it 170 MB.
 _ENVIRONMENT = {"GOMEMLIMIT": "384MiB"}
+SECURITY = "security.toml"
 _TOKENS = ("jwt.signing", "jwt.signing.read", "jwt.filer_signing", "jwt.filer_signing.read")
 _GRPC = ("master", "volume", "filer", "s3", "client")
 _HTTPS = ("master", "volume", "filer", "client")
@@ -62,8 +64,8 @@ def write_config(folder: Path, identities: Identities, buckets: Buckets) -> None
     pem = certificates.issue(folder)
     write_private(folder / "s3.json", _identities(identities, buckets))
     write_private(folder / "master.toml", _MASTER)
-    if not (folder / "security.toml").exists():
-        write_private(folder / "security.toml", _security(pem))
+    if not (folder / SECURITY).exists():
+        write_private(folder / SECURITY, _security(pem))
 
 
 def launch(state: State, _: Settings) -> Launch:
@@ -73,6 +75,7 @@ def launch(state: State, _: Settings) -> Launch:
         environment=_ENVIRONMENT,
         cwd=state.weed,
         ports={name: state.port(name) for name in SEAWEED},
+        writes=state.objects,
         prepare=lambda: clear_sockets(state),
     )
 
@@ -83,11 +86,13 @@ def command(state: State) -> list[str]:
     return [
         *_weed(), "server", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-disableHttp",
         f"-dir={os.path.relpath(state.objects, state.weed)}",  # a comma in a full path would begin another
-        f"-master.port={ports['master']}", "-master.volumeSizeLimitMB=1024", "-master.telemetry=false",
+        f"-master.port={ports['master']}", "-master.telemetry=false",
+        f"-master.volumeSizeLimitMB={volume_megabytes(state.objects)}",
         # The only master elects itself: by default that takes ten seconds, and must be over when the volumes call
         # (1.8 s after the start), for they call again only five seconds later.
         "-master.electionTimeout=400ms", "-master.heartbeatInterval=100ms",
-        f"-volume.port={ports['volume']}", "-volume.max=0", "-volume.preStopSeconds=1",
+        f"-volume.port={ports['volume']}", "-volume.max=0", f"-volume.minFreeSpace={RESERVE // 2**20}MiB",
+        "-volume.preStopSeconds=1",
         "-filer", f"-filer.port={ports['filer']}", f"-filer.localSocket={state.run / 'filer.sock'}",
         "-s3", f"-s3.port={ports['s3']}", f"-s3.localSocket={state.run / 's3.sock'}",
         "-s3.config=s3.json", "-s3.port.iceberg=0", "-s3.port.lance=0",

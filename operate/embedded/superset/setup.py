@@ -12,6 +12,7 @@ from minidata.settings import PROJECT, Settings
 from minidata.warehouse.databases import create_app_database
 from operate.embedded import loopback, processes
 from operate.embedded.postgres.server import connect_administrator
+from operate.embedded.rotation import PREVIOUS_KEY, forget_previous_key
 from operate.embedded.settings import read_secrets
 from operate.embedded.starting import Start
 from operate.embedded.state import State
@@ -52,12 +53,14 @@ def set_up(state: State, settings: Settings, report: Callable[[str], None]) -> b
     Raises:
         PermanentError: if it fails, with the last lines that it printed; what it made so far does no harm.
     """
-    password = read_secrets(state)["MDP_SUPERSET_PASSWORD"]
+    secrets = read_secrets(state)
+    password = secrets["MDP_SUPERSET_PASSWORD"]
     script = hashlib.sha256(_SCRIPT.read_bytes()).hexdigest()
     with once(state, settings, "tables", f"{environment.folder().name} {script} {password}") as wanted:
         if wanted:
             report("setting up its database")
-            _run(state, settings, password, report)
+            _run(state, settings, secrets, report)
+    forget_previous_key(state)
     return wanted
 
 
@@ -98,7 +101,7 @@ def _connect(settings: Settings, password: str) -> psycopg.Connection[tuple[obje
     )
 
 
-def _run(state: State, settings: Settings, password: str, report: Callable[[str], None]) -> None:
+def _run(state: State, settings: Settings, secrets: dict[str, str], report: Callable[[str], None]) -> None:
     def heard(line: str) -> None:
         if line.startswith(_SAYS):
             report(line.removeprefix(_SAYS).strip())
@@ -111,7 +114,8 @@ def _run(state: State, settings: Settings, password: str, report: Callable[[str]
             **processes.clean_environment(state.home),
             **service.environment(state, settings),
             "MDP_SUPERSET_USER": service.USER,
-            "MDP_SUPERSET_PASSWORD": password,
+            "MDP_SUPERSET_PASSWORD": secrets["MDP_SUPERSET_PASSWORD"],
+            PREVIOUS_KEY: secrets.get(PREVIOUS_KEY, ""),
             # Thousands of small transactions; if the machine stops now, the set-up is done again anyway.
             "PGOPTIONS": "-c synchronous_commit=off",
             **processes.marked(state.folder, processes.ONCE),

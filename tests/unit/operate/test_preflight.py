@@ -22,7 +22,7 @@ def test_a_machine_with_space_and_a_name_for_us_will_do(tmp_path: Path) -> None:
 def test_a_full_disk_is_told_with_how_much_is_needed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     usage = shutil.disk_usage(tmp_path)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=SPACE - 1))
-    with pytest.raises(PermanentError, match=rf"{tmp_path} is full: 300 MB are free.* needs 300 MB.*--state"):
+    with pytest.raises(PermanentError, match=rf"{tmp_path} is full: 600 MB are free.* needs 600 MB.*--state"):
         require_machine(State.open(tmp_path))
 
 

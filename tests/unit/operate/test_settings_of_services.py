@@ -97,8 +97,8 @@ class Running:
     def stop(self, name: str) -> None:
         self.asked.append(f"stop {name}")
 
-    def info(self) -> tuple[ServiceInfo, ...]:
-        return self.running
+    def pid(self, name: str) -> int | None:
+        return next((info.pid for info in self.running if info.name == name), None)
 
 
 @contextmanager

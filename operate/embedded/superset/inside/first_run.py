@@ -47,6 +47,12 @@ def _make_tables(app: Flask) -> None:
     upgrade()
 
 
+def _encrypt_again(previous_key: str) -> None:
+    from superset.utils.encrypt import SecretsMigrator  # noqa: PLC0415
+
+    SecretsMigrator(previous_secret_key=previous_key).run()
+
+
 def _make_roles() -> None:
     from superset import appbuilder, security_manager  # noqa: PLC0415
 
@@ -74,6 +80,9 @@ def main() -> None:
     with app.app_context():
         _say("making its tables")
         _make_tables(app)
+        if previous := os.environ.get("MDP_SUPERSET_PREVIOUS_SECRET_KEY"):
+            _say("encrypting its passwords with the new key")
+            _encrypt_again(previous)
         _say("making its roles")
         _make_roles()
         _make_administrator(os.environ["MDP_SUPERSET_USER"], os.environ["MDP_SUPERSET_PASSWORD"])
