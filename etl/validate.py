@@ -35,10 +35,10 @@ def validate(batch: BatchContext) -> Counts:
             counts["unreadable"] += 1
             log.warning("%s (%s) could not be read: %s", file.key, file.version, error)
             continue
-        except ObjectGoneError:
-            ledger.mark_superseded(batch.connection, batch.batch_id, file.file_id)
+        except _SupersededError as error:
+            ledger.mark_superseded(batch.connection, batch.batch_id, file.file_id, str(error))
             counts["superseded"] += 1
-            log.warning("%s (%s) is gone from raw: superseded", file.key, file.version)
+            log.warning("%s (%s): %s", file.key, file.version, error)
             continue
         counts["invalid" if verdict.reason else "valid"] += 1
         counts["rows"] += verdict.rows_good
@@ -80,6 +80,10 @@ def _validate_file(batch: BatchContext, file: BatchFile) -> Verdict:
     return verdict
 
 
+class _SupersededError(Exception):
+    """The version is not to be loaded: its uploader has deleted the key, or the version itself is gone."""
+
+
 class _UnreadableError(PlatformError):
     """The store does not return one object, although it answers."""
 
@@ -88,11 +92,13 @@ def _stored(batch: BatchContext, file: BatchFile) -> Iterator[bytes]:
     """Stream a file from `raw`; a failure to read it differs from a failure to write what becomes of it."""
     raw = batch.settings.raw_bucket
     try:
+        if batch.store.deleted(raw, file.key):
+            raise _SupersededError("Deleted from raw by its uploader before it was read.")
         yield from batch.store.read(raw, file.key, file.version)
     except ObjectGoneError:
         if batch.store.lists(raw, file.key, file.version):
             raise _UnreadableError(_LISTED) from None
-        raise
+        raise _SupersededError("Gone from raw before it could be read.") from None
     except PlatformError as error:
         batch.store.check(raw)  # if it answers, the fault is this object's
         raise _UnreadableError(str(error)) from error

@@ -138,6 +138,18 @@ class ObjectStore:
         found = self.versions(bucket, key.partition("\ufffd")[0])
         return any((item.key, item.version) == (key, version) for item in found)
 
+    def deleted(self, bucket: str, key: str) -> bool:
+        """Return whether the newest entry of a key is a delete marker; a bucket without versions has none."""
+        with suppress(ObjectGoneError), _explained(self.endpoint, f"{bucket}/{key}"):
+            self.client.head_object(Bucket=bucket, Key=key)
+            return False
+        # Some names can be listed and not read: the listing decides.
+        with _explained(self.endpoint, f"the bucket {bucket}"):
+            for page in self.client.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=key):
+                if any(marker["Key"] == key and marker["IsLatest"] for marker in page.get("DeleteMarkers", [])):
+                    return True
+        return False
+
     def check(self, bucket: str) -> None:
         """Check that the store answers for a bucket.
 

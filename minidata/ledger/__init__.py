@@ -47,11 +47,11 @@ from minidata.ledger.files import (
     file_entries,
     find_files,
     freshness,
-    refused_files,
     retry_failed,
     states_of,
 )
 from minidata.ledger.release import give_back_file, release, release_run
+from minidata.ledger.review import count_open, dismiss, files_to_review
 
 __all__ = [
     "CHANNEL",
@@ -65,11 +65,14 @@ __all__ = [
     "assert_claim",
     "batch_files",
     "claim",
+    "count_open",
     "count_states",
+    "dismiss",
     "due_moves",
     "duplicates",
     "end_batch",
     "file_entries",
+    "files_to_review",
     "find_batch",
     "find_files",
     "freshness",
@@ -88,7 +91,6 @@ __all__ = [
     "postpone_move",
     "reasons_page",
     "record_verdict",
-    "refused_files",
     "release",
     "release_run",
     "renew",

@@ -10,6 +10,7 @@ from psycopg.rows import class_row, dict_row
 from psycopg.types.json import Json, Jsonb
 
 from minidata.ledger.claims import Batch, locked_batch
+from minidata.ledger.review import lock_settling, settle
 from minidata.store import ObjectVersion
 from minidata.warehouse.connection import Connection
 
@@ -107,8 +108,8 @@ def record_verdict(
         )
 
 
-def mark_superseded(connection: Connection, batch_id: int, file_id: int) -> None:
-    """Enter that a version was gone before it could be read.
+def mark_superseded(connection: Connection, batch_id: int, file_id: int, message: str) -> None:
+    """Enter that a version is not loaded because it was gone or deleted; the message says which.
 
     Raises:
         ClaimLostError: if the batch has ended.
@@ -116,9 +117,8 @@ def mark_superseded(connection: Connection, batch_id: int, file_id: int) -> None
     with locked_batch(connection, batch_id):
         connection.execute(
             "update mdp.files set state = 'superseded', moved_at = clock_timestamp(), batch_id = null, "
-            "message = 'Gone from raw before it could be read.' "
-            "where file_id = %s and batch_id = %s and state = 'claimed'",
-            [file_id, batch_id],
+            "message = %s where file_id = %s and batch_id = %s and state = 'claimed'",
+            [message, file_id, batch_id],
         )
 
 
@@ -172,13 +172,16 @@ def due_moves(connection: Connection, batch_id: int) -> list[BatchFile]:
 
 
 def mark_moved(connection: Connection, file: BatchFile, archive_key: str) -> None:
-    """Enter that a file is in its place and gone from `raw`."""
-    connection.execute(
-        "update mdp.files set state = (case state when 'loaded' then 'archived' else 'quarantined' end)"
-        "::mdp.file_state, archive_key = %s, moved_at = clock_timestamp(), batch_id = null, error = null "
-        "where file_id = %s and state in ('loaded', 'invalid')",
-        [archive_key, file.file_id],
-    )
+    """Enter that a file is in its place and gone from `raw`, and close what waited for it."""
+    with connection.transaction():
+        lock_settling(connection)
+        connection.execute(
+            "update mdp.files set state = (case state when 'loaded' then 'archived' else 'quarantined' end)"
+            "::mdp.file_state, archive_key = %s, moved_at = clock_timestamp(), batch_id = null, error = null "
+            "where file_id = %s and state in ('loaded', 'invalid')",
+            [archive_key, file.file_id],
+        )
+        settle(connection, file.file_id)
 
 
 def postpone_move(connection: Connection, file: BatchFile, error: str) -> None:

@@ -12,7 +12,13 @@ from minidata.warehouse.connection import Connection
 
 @dataclass(frozen=True)
 class File:
-    """A row of the ledger, as people and scripts see it; `duplicate_of` is the key of the first with its content."""
+    """A row of the ledger, as people and scripts see it.
+
+    Attributes:
+        duplicate_of: key of the first file with its content.
+        fixes: version that it was sent to fix.
+        open: whether it waits for a person; if it did, `closed_by` names what or who closed it, and `why`.
+    """
 
     file_id: int
     key: str
@@ -34,11 +40,18 @@ class File:
     sha256: str | None
     duplicate_of: str | None
     error: str | None
+    fixes: str | None
+    open: bool
+    closed_at: datetime | None
+    closed_by: str | None
+    why: str | None
 
 
-_COLUMNS: LiteralString = (
+FILE_COLUMNS: LiteralString = (
     "file_id, key, version, size, dataset, state::text, reasons, message, rows_loaded, rows_rejected, "
     "counts, drift, attempts, arrived_at, loaded_at, archive_key, rejects_key, sha256, error, "
+    "open, closed_at, closed_by, closed_why as why, "
+    "(select fixed.version from mdp.files fixed where fixed.file_id = f.fixes) as fixes, "
     "(select original.key from mdp.files original where original.file_id = f.duplicate_of) as duplicate_of"
 )
 
@@ -53,29 +66,13 @@ def find_files(
 ) -> list[File]:
     """Return rows of the ledger, newest arrival first: in a state, of a key, of keys with a prefix, at most `limit`."""
     query = (
-        f"select {_COLUMNS} from mdp.files f where (%(state)s::text is null or state::text = %(state)s) "
+        f"select {FILE_COLUMNS} from mdp.files f where (%(state)s::text is null or state::text = %(state)s) "
         "and (%(key)s::text is null or key = %(key)s) "
         "and (%(prefix)s::text is null or starts_with(key, %(prefix)s)) "
         "order by arrived_at desc, file_id desc limit %(limit)s"
     )
     cursor = connection.cursor(row_factory=class_row(File))
     return cursor.execute(query, {"state": state, "key": key, "prefix": prefix, "limit": limit}).fetchall()
-
-
-def refused_files(connection: Connection, *, keys: list[str] | None = None, limit: int | None = None) -> list[File]:
-    """Return the files that are not loaded and wait for a person, newest arrival first.
-
-    Of versions of a key with the same content only the newest counts, and none whose content was accepted later.
-    """
-    query = (
-        f"select * from (select distinct on (key, coalesce(sha256, version)) {_COLUMNS} from mdp.files f "
-        "where state in ('invalid', 'quarantined', 'failed') and (%(keys)s::text[] is null or key = any(%(keys)s)) "
-        "and not exists (select from mdp.files g where g.sha256 = f.sha256 and g.dataset = f.dataset "
-        "and g.state in ('loaded', 'archived')) "
-        "order by key, coalesce(sha256, version), arrived_at desc, file_id desc) r "
-        "order by arrived_at desc, file_id desc limit %(limit)s"
-    )
-    return connection.cursor(row_factory=class_row(File)).execute(query, {"keys": keys, "limit": limit}).fetchall()
 
 
 def retry_failed(connection: Connection, keys: list[str] | None = None) -> list[tuple[str, str]]:
@@ -87,7 +84,8 @@ def retry_failed(connection: Connection, keys: list[str] | None = None) -> list[
     with connection.transaction():
         rows = connection.execute(
             "with again as (update mdp.files set state = 'pending', attempts = 0, error = null, "
-            "due_at = clock_timestamp(), suspect_batch = null, suspect_files = null "
+            "due_at = clock_timestamp(), suspect_batch = null, suspect_files = null, "
+            "closed_at = null, closed_by = null, closed_why = null "
             "where state = 'failed' and (%(keys)s::text[] is null or key = any(%(keys)s)) "
             "returning key, version, arrived_at, file_id) "
             "select key, version from again order by arrived_at, file_id",
@@ -124,9 +122,12 @@ def states_of(connection: Connection, versions: Sequence[tuple[str, str]]) -> li
 
 
 def count_states(connection: Connection) -> dict[str, int]:
-    """Return how many files are in each state that occurs."""
+    """Return how many files are in each state that occurs; of quarantined and failed ones, those that are open."""
     return dict(
-        connection.execute("select state::text, count(*) from mdp.files group by state order by state").fetchall()
+        connection.execute(
+            "select state::text, count(*) from mdp.files where open or state not in ('quarantined', 'failed') "
+            "group by state order by state"
+        ).fetchall()
     )
 
 

@@ -30,7 +30,7 @@ _PANELS = {
         "status": "status", "logs": "status", "open": "addresses", "env": "addresses", "secrets": "secrets",
     },
     "Load files": {
-        "upload": "objects", "wait": "objects", "files": "files", "quarantine": "files", "replay": "replay",
+        "upload": "objects", "wait": "objects", "files": "files", "quarantine": "quarantine", "replay": "replay",
         "generate": "generate",
     },
     "Use the tables": {"sql": "tables", "checksum": "tables", "dashboards": "dashboards"},
@@ -55,7 +55,7 @@ class _Commands(TyperGroup):
         name = _ALIASES.get(cmd_name, cmd_name)
         if name in _MODULES and name not in self.commands:
             import_module(f"operate.cli.{_MODULES[name]}")
-            # Both groups share one module, which registers its commands with quarantine's.
+            # Modules that register commands with quarantine's group.
             import_module("operate.cli.replay") if name == "quarantine" else None
             self.commands = typer.main.get_group(app).commands
         command = super().get_command(ctx, name)

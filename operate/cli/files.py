@@ -1,23 +1,25 @@
-"""`mdp files` and `mdp quarantine`: the ledger of files, and the files that were refused."""
+"""`mdp files`: the ledger of files."""
 
+import shlex
 from dataclasses import asdict
+from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from minidata import ledger
 from minidata.errors import PermanentError
-from minidata.ledger import File
+from minidata.ledger import File, FileOutcome
 from minidata.warehouse.connection import connect
 from operate.cli.app import app, settings_of
 from operate.cli.options import Json, Limit
 from operate.cli.output import bytes_of, print_json, print_table, safe, say
 
+_HINTS = 5  # at most, under the list
+
 files_app = typer.Typer(invoke_without_command=True)
-quarantine_app = typer.Typer(no_args_is_help=True)
 app.add_typer(files_app, name="files")
-app.add_typer(quarantine_app, name="quarantine")
 
 
 class FileState(StrEnum):
@@ -53,7 +55,7 @@ def files(
     with connect(settings_of(context), "loader") as connection:
         found = ledger.find_files(connection, state=status, prefix=prefix, limit=most)
     if json_:
-        print_json([_as_json(file) for file in found])
+        print_json([file_json(file) for file in found])
         return
     more = most is not None and len(found) == most
     shown = found[:limit] if more else found
@@ -82,25 +84,40 @@ def files(
         numbers=("size", "rows", "rejected"),
         only_filled=("dataset", "reason", "rejected"),
     )
+    for file in [f for f in shown if f.open][:_HINTS]:
+        say(f"{safe(file.key)}: {verdict_line(file)}")
     if more:
         say("Older files are not shown: `./mdp files --all` lists all.")
 
 
-def _as_json(file: File) -> dict[str, object]:
-    values = asdict(file) | {
-        "arrived_at": file.arrived_at.isoformat(),
-        "loaded_at": file.loaded_at and file.loaded_at.isoformat(),
-    }
+def file_json(file: File) -> dict[str, object]:
+    """Return a row of the ledger for JSON, with times in ISO 8601."""
+    times = {name: time.isoformat() for name, time in vars(file).items() if isinstance(time, datetime)}
+    values = asdict(file) | times
     del values["file_id"]
     return values
 
 
-def _versions(context: typer.Context, key: str) -> list[File]:
+def versions_of(context: typer.Context, key: str) -> list[File]:
+    """Return the versions of a key, newest first.
+
+    Raises:
+        PermanentError: if the ledger has none.
+    """
     with connect(settings_of(context), "loader") as connection:
         found = ledger.find_files(connection, key=key)
     if not found:
         raise PermanentError(f"The ledger has no file {safe(key)}. `./mdp files` lists the files it has.")
     return found
+
+
+def verdict_line(file: FileOutcome | File) -> str:
+    """Say how a file ended, and which command shows what to fix."""
+    parts = [" ".join([file.state, ", ".join(file.reasons)]).strip()]
+    if file.rows_rejected and file.state == "archived":
+        parts.append(f"{file.rows_rejected:,} {'row' if file.rows_rejected == 1 else 'rows'} rejected")
+    shown = file.state in {"quarantined", "failed"} or len(parts) > 1
+    return ", ".join(parts) + (f": `./mdp quarantine show {shlex.quote(safe(file.key))}`" if shown else "")
 
 
 @files_app.command("show")
@@ -109,7 +126,7 @@ def show_file(context: typer.Context, key: str, json_: Json = False) -> None:
 
     Example: ./mdp files show sales/monday.csv
     """
-    found = [_as_json(file) for file in _versions(context, key)]
+    found = [file_json(file) for file in versions_of(context, key)]
     if json_:
         print_json(found)
         return
@@ -118,87 +135,3 @@ def show_file(context: typer.Context, key: str, json_: Json = False) -> None:
             if value not in (None, [], {}):
                 say(f"{name:>14}  {safe(value)}")
         say("")
-
-
-@quarantine_app.callback()
-def quarantine() -> None:
-    """Show and send again the files that were refused.
-
-    Example: ./mdp quarantine ls, then ./mdp quarantine show KEY
-    """
-
-
-@quarantine_app.command("ls")
-def list_quarantine(context: typer.Context, limit: Limit = 50, json_: Json = False) -> None:
-    """List the files that are not loaded, with the reason and the fix.
-
-    A file whose content was loaded later is not listed.
-
-    Example: ./mdp quarantine ls
-    """
-    with connect(settings_of(context), "loader") as connection:
-        found = ledger.refused_files(connection, limit=None if json_ else limit)
-    if json_:
-        print_json([_as_json(file) for file in found])
-    elif not found:
-        say("No file is in quarantine. `./mdp files` also counts rejected rows of loaded files.")
-    else:
-        print_table(
-            ["key", "dataset", "arrived (UTC)", "reason", "what to do"],
-            [
-                [f.key, f.dataset, f"{f.arrived_at:%m-%d %T}", ", ".join(f.reasons) or f.state, f.message or f.error]
-                for f in found
-            ],
-        )
-
-
-@quarantine_app.command("show")
-def show_quarantine(
-    context: typer.Context,
-    key: str,
-    limit: Annotated[int, typer.Option(min=1, help="Show at most this many findings.")] = 50,
-    json_: Json = False,
-) -> None:
-    """Show what is wrong in a file: line, column, reason code, value; in its newest version with findings.
-
-    This includes the rows that were rejected from a loaded file.
-
-    Example: ./mdp quarantine show sales/monday.csv
-    """
-    found = _versions(context, key)
-    file = next((f for f in found if f.reasons or f.rows_rejected), found[0])
-    settings = settings_of(context)
-    with connect(settings, "loader") as connection:
-        entries = ledger.file_entries(connection, file.file_id)
-    if json_:
-        print_json(entries)
-        return
-    rows = "1 row" if file.rows_rejected == 1 else f"{file.rows_rejected:,} rows" if file.rows_rejected else ""
-    say(f"{safe(file.key)} is {file.state}{rows and f', with {rows} rejected'}.")
-    if message := file.message or file.error:
-        say(message)
-    _print_entries(file, entries, limit)
-    bucket = settings.quarantine_bucket
-    if file.rejects_key:
-        say(f"All rejected rows, unchanged: {bucket}/{safe(file.rejects_key)}")
-        say("Fix them and upload them as a new file: `./mdp upload`.")
-    elif file.state == "quarantined":
-        say(f"The original: {bucket}/{safe(file.archive_key)}")
-        say("Fix it and upload it again: `./mdp upload`. If the rules were wrong: `./mdp quarantine replay`.")
-
-
-def _print_entries(file: File, entries: list[dict[str, Any]], limit: int) -> None:
-    """Print the findings in single rows, then the number of findings and the fix for each code."""
-    from minidata.contract import describe  # noqa: PLC0415  imports Polars
-
-    rows = [[e["line"], e["column"], e["code"], e["value"]] for e in entries if e["line"]]
-    if not rows:
-        return  # the message says what is wrong with the whole file
-    say("")
-    print_table(["line", "column", "code", "value"], rows[:limit], numbers=("line",))
-    if len(rows) > limit:
-        say(f"{len(rows) - limit:,} more: `--limit {len(rows)}` shows them, `--json` prints them for scripts.")
-    say("")
-    counted = [[code, f"{n:,}", describe(code).fix] for code, n in file.counts.items()]
-    print_table(["code", "found", "what to do"], counted, numbers=("found",))
-    say("")

@@ -20,6 +20,7 @@ from minidata.settings import Settings
 from minidata.store import ObjectStore
 from minidata.warehouse.connection import Connection, connect
 from operate.cli.app import app, settings_of
+from operate.cli.files import verdict_line
 from operate.cli.options import Json, Prefix, Strict, Timeout, Wait, require_wait
 from operate.cli.output import print_json, safe, say
 from operate.cli.progress import progress_bar
@@ -181,11 +182,8 @@ def _print_ends(files: list[ledger.FileOutcome]) -> None:
     counts = Counter(file.state for file in files)
     say(", ".join(f"{n} {state}" for state, n in counts.items()) or "Nothing was waiting in raw.")
     for file in files:
-        rejected = f"{file.rows_rejected} rows rejected: `./mdp quarantine show {safe(file.key)}`"
-        if file.state != "archived":
-            say(f"  {safe(file.key)}: {' '.join([file.state, ', '.join(file.reasons)]).strip()}")
-        elif file.rows_rejected:
-            say(f"  {safe(file.key)}: {rejected.replace('1 rows', '1 row') if file.rows_rejected == 1 else rejected}")
+        if file.state != "archived" or file.rows_rejected:
+            say(f"  {safe(file.key)}: {verdict_line(file)}")
 
 
 class _Ledger:

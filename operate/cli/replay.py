@@ -10,10 +10,10 @@ from minidata.settings import Settings
 from minidata.store import ObjectStore
 from minidata.warehouse.connection import Connection, connect
 from operate.cli.app import app, settings_of
-from operate.cli.files import quarantine_app
 from operate.cli.objects import wait_for
 from operate.cli.options import Json, Keys, Strict, Timeout, Wait, require_wait
 from operate.cli.output import print_json, safe, say
+from operate.cli.quarantine import quarantine_app
 
 # Why a file in a state is not processed again, and what to do instead.
 _INSTEAD = {
@@ -27,7 +27,7 @@ _INSTEAD = {
     "failed": "It could not be read completely: `./mdp replay` tries again.",
     "excluded": "It was taken out on request. To have it back, upload it again: `./mdp upload`.",
 }
-_PUT_BACK_INSTEAD = _INSTEAD | {"quarantined": "Its content was loaded later, perhaps under another key."}
+_PUT_BACK_INSTEAD = _INSTEAD | {"quarantined": "It is closed: `./mdp quarantine ls --all` shows why."}
 
 
 @app.command()
@@ -82,7 +82,7 @@ def replay_quarantined(
     settings = settings_of(context)
     store = ObjectStore(settings)
     with connect(settings, "loader") as connection:
-        refused = [f for f in ledger.refused_files(connection, keys=wanted) if f.state == "quarantined"]
+        refused = [f for f in ledger.files_to_review(connection, keys=wanted) if f.state == "quarantined"]
         versions = [(file.key, put_back(store, settings, file)) for file in reversed(refused)]  # oldest first
         missed = _missed(connection, wanted, versions, "put back", _PUT_BACK_INSTEAD)
     _report(versions, "put back into raw", wait=wait, json_=json_)

@@ -23,7 +23,8 @@ def status(context: typer.Context, json_: Json = False) -> None:
 
     For a platform that is named by `MDP_*` settings, everything but the services.
 
-    Exit codes: 0 all services run, 1 some do not or the disk is full, 3 the platform is not running.
+    Exit codes: 0 fine; 1 a service is down, the disk is full, or a file is in quarantine or failed; 3 the platform is
+    not running.
 
     Example: ./mdp status --json
     """
@@ -44,6 +45,10 @@ def status(context: typer.Context, json_: Json = False) -> None:
         )
     if not found["healthy"]:
         raise PermanentError("Some services are down. Run `./mdp up` to restart them; `./mdp logs NAME` shows why.")
+    waiting = found["pipeline"]["open"]
+    if refused := waiting["quarantined"] + waiting["failed"]:
+        files = "1 file is" if refused == 1 else f"{refused:,} files are"
+        raise PermanentError(f"{files} not loaded: `./mdp quarantine ls` lists them.")
 
 
 def _print_status(found: dict[str, Any]) -> None:
@@ -55,8 +60,8 @@ def _print_status(found: dict[str, Any]) -> None:
     times = pipeline["upload_to_row_seconds"]
     files = ", ".join(f"{count} {name}" for name, count in pipeline["files"].items())
     say(f"files: {files or ('none yet' if found['running'] else 'unknown while the platform is down')}")
-    if pipeline["files"].keys() & {"quarantined", "failed"}:
-        say("`./mdp quarantine ls` lists the files that are not loaded.")
+    if rejects := pipeline["open"]["rejects"]:
+        say(f"{rejects:,} loaded with rejected rows: `./mdp quarantine ls` lists them.")
     if times["n"]:
         say(f"upload → row: p50 {times['p50']:.1f} s, p95 {times['p95']:.1f} s over {times['n']} files")
     if pipeline["newest_row_age_seconds"] is not None:

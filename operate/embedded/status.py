@@ -19,6 +19,7 @@ from operate.embedded.supervisor import ServiceInfo, Supervisor
 
 _NO_PIPELINE: dict[str, Any] = {
     "files": {},
+    "open": {"quarantined": 0, "failed": 0, "rejects": 0},
     "newest_row_age_seconds": None,
     "upload_to_row_seconds": {"p50": None, "p95": None, "n": 0},
 }
@@ -29,9 +30,10 @@ def services_status(state: State) -> dict[str, Any]:
 
     Returns:
         `running`, `healthy`, `services` (`name`, `state`, `pid`, `address`, `memory_bytes`: the proportional set
-        size of the service and its children), `pipeline` (`files` by state, `newest_row_age_seconds`,
-        `upload_to_row_seconds`: `p50`, `p95`, `n`, over the last 200 files) and `disk` (of `disk_status`; None while
-        it does not run).
+        size of the service and its children), `pipeline` (`files` by state, of quarantined and failed ones those that
+        are open; `open`: files that wait for a person, `quarantined`, `failed` and archived with `rejects`;
+        `newest_row_age_seconds`; `upload_to_row_seconds`: `p50`, `p95`, `n`, over the last 200 files) and `disk` (of
+        `disk_status`; None while it does not run).
     """
     supervisor = Supervisor(state)
     running = state.exists() and supervisor.running()
@@ -85,4 +87,5 @@ def _memory(state: State, name: str) -> int:
 def _pipeline(settings: Settings) -> dict[str, Any]:
     with connect(settings, "loader") as connection:
         files, (age, times) = ledger.count_states(connection), ledger.freshness(connection)
-    return {"files": files, "newest_row_age_seconds": age, "upload_to_row_seconds": times}
+        waiting = ledger.count_open(connection)
+    return {"files": files, "open": waiting, "newest_row_age_seconds": age, "upload_to_row_seconds": times}

@@ -124,7 +124,10 @@ def test_waiting_shows_rejected_rows_and_how_to_see_them(
     pipeline.drain()
     wait_for(pipeline.settings, [("a.csv", version)], json_=False, timeout=60, strict=True)
     said = capsys.readouterr().out
-    assert said.splitlines() == ["1 archived", "  a.csv: 1 row rejected: `./mdp quarantine show a.csv`"]
+    assert said.splitlines() == [
+        "1 archived",
+        "  a.csv: archived, 1 row rejected: `./mdp quarantine show a.csv`",
+    ]
 
 
 def test_several_files_are_uploaded_with_their_paths_and_standard_input_under_its_key(
@@ -154,8 +157,8 @@ def test_a_file_list_and_the_quarantine_show_a_key_with_a_line_end_on_one_line(
     pipeline.execute("update mdp.files set key = E'bad.csv\\nforged.csv  archived'")
     for command in (["files"], ["quarantine", "ls"]):
         lines = mdp(tmp_path, *command).splitlines()
-        assert len(lines) == 2
-        assert lines[1].startswith("bad.csv\\nforged.csv  archived")
+        assert len(lines) == 3
+        assert lines[1].startswith("bad.csv\\nforged.csv  archived  ")
 
 
 @pytest.mark.parametrize("how", ["argument", "dash", "pipe", "file"])

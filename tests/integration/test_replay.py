@@ -15,7 +15,7 @@ HALF_BAD = GOOD.replace(b",2020-02-29", b",2020-02-30", 10)
 
 
 def refused(pipeline: Pipeline) -> list[str]:
-    return [file.key for file in ledger.refused_files(pipeline.connection)]
+    return [file.key for file in ledger.files_to_review(pipeline.connection) if file.reasons]
 
 
 def test_a_failed_file_is_tried_again_as_if_it_had_just_come(pipeline: Pipeline) -> None:
@@ -44,7 +44,7 @@ def test_a_quarantined_file_is_validated_by_the_current_rules(
 ) -> None:
     pipeline.put("ü ber/a.csv", HALF_BAD)
     pipeline.drain()
-    (file,) = ledger.refused_files(pipeline.connection)
+    (file,) = ledger.files_to_review(pipeline.connection)
     assert (file.state, file.reasons) == ("quarantined", ["too_many_rejected_rows"])
 
     monkeypatch.setenv("MDP_MAX_REJECTED_SHARE", "0.6")
@@ -63,7 +63,7 @@ def test_a_file_that_is_still_wrong_waits_once_however_often_it_comes_back(pipel
     pipeline.put("empty.csv", HEADER_ONLY)
     pipeline.drain()
     for _ in range(2):
-        (file,) = ledger.refused_files(pipeline.connection)
+        (file,) = ledger.files_to_review(pipeline.connection)
         put_back(pipeline.store, pipeline.settings, file)
         pipeline.drain()
     assert len(pipeline.files()) == 3
@@ -76,14 +76,14 @@ def test_what_waits_for_a_person_is_told_by_key_and_newest_first(pipeline: Pipel
         pipeline.put(key, HEADER_ONLY + b"\n" * number)
         pipeline.drain()
     assert refused(pipeline) == ["one.csv", "two.csv", "one.csv"]
-    assert [file.key for file in ledger.refused_files(pipeline.connection, keys=["two.csv"])] == ["two.csv"]
-    assert [file.key for file in ledger.refused_files(pipeline.connection, limit=1)] == ["one.csv"]
+    assert [file.key for file in ledger.files_to_review(pipeline.connection, keys=["two.csv"])] == ["two.csv"]
+    assert [file.key for file in ledger.files_to_review(pipeline.connection, limit=1)] == ["one.csv"]
 
 
 def test_only_the_bytes_that_were_validated_are_put_back(pipeline: Pipeline) -> None:
     pipeline.put("empty.csv", HEADER_ONLY)
     pipeline.drain()
-    (file,) = ledger.refused_files(pipeline.connection)
+    (file,) = ledger.files_to_review(pipeline.connection)
     pipeline.store.write("quarantine", str(file.archive_key), b"others")
     with pytest.raises(PermanentError, match="its content has changed"):
         put_back(pipeline.store, pipeline.settings, file)

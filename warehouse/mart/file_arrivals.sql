@@ -11,5 +11,5 @@ select f.arrived_at,
        -- A copy of known content loads no rows, so it says nothing of how long rows take.
        case when f.loaded_at is not null and f.rows_loaded > 0
             then greatest(round(extract(epoch from f.loaded_at - f.arrived_at), 2), 0) end as upload_to_row_seconds,
-       f.state = 'quarantined'                                  as quarantined
+       f.open and f.state = 'quarantined'                       as quarantined
 from mdp.files f

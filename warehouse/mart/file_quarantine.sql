@@ -1,4 +1,4 @@
--- Files that a person should look at: condemned ones, and ones that could not be loaded.
+-- Files that wait for a person: refused ones, and ones that could not be loaded.
 select f.arrived_at,
        f.key,
        f.dataset,
@@ -6,4 +6,4 @@ select f.arrived_at,
        coalesce(nullif(array_to_string(f.reasons, ', '), ''), 'could not be loaded') collate "C" as reason,
        coalesce(f.message, f.error, '') collate "C" as message
 from mdp.files f
-where f.state in ('invalid', 'quarantined', 'failed')
+where f.open and f.state in ('invalid', 'quarantined', 'failed')

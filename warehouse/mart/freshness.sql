@@ -4,6 +4,7 @@ select now() as checked_at,
        count(*) filter (where state in ('pending', 'claimed')) as files_waiting,
        (extract(epoch from now() - min(arrived_at) filter (where state in ('pending', 'claimed'))))::bigint
            as longest_wait_seconds,
-       count(*) filter (where state = 'failed') as files_failed
+       count(*) filter (where state = 'failed') as files_failed,
+       count(*) filter (where state in ('invalid', 'quarantined')) as files_quarantined
 from mdp.files
-where state in ('pending', 'claimed', 'failed')
+where state in ('pending', 'claimed') or open
