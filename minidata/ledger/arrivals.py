@@ -130,13 +130,14 @@ def _register(connection: Connection, versions: Iterable[ObjectVersion], setting
         if not v.key.endswith("/")
     )
     while rows := list(islice(files, _VERSIONS_AT_ONCE)):
-        # The anti-join saves an id for each of the many that are known; the conflict is a listing at the same time.
+        # A listing has the newest version of a key first; the store's times may be whole seconds. The anti-join saves an id for each of the many that are known; the conflict is a listing at the same time.
         connection.execute(
             "insert into mdp.files (key, version, size, arrived_at, dataset) "
-            "select n.* from unnest(%s::text[], %s::text[], %s::bigint[], %s::timestamptz[], %s::text[]) "
-            "as n (key, version, size, arrived_at, dataset) "
+            "select n.key, n.version, n.size, n.arrived_at, n.dataset "
+            "from unnest(%s::text[], %s::text[], %s::bigint[], %s::timestamptz[], %s::text[]) with ordinality "
+            "as n (key, version, size, arrived_at, dataset, place) "
             "where not exists (select from mdp.files f where f.key = n.key and f.version = n.version) "
-            "order by arrived_at, key, version on conflict (key, version) do nothing",
+            "order by arrived_at, key, place desc on conflict (key, version) do nothing",
             list(map(list, zip(*rows, strict=True))),
         )
 

@@ -210,7 +210,7 @@ def test_what_needs_a_person_is_listed(mart: Mart) -> None:
 
 def test_freshness_is_one_row_even_when_nothing_waits(mart: Mart) -> None:
     (row,) = mart.rows("select * from freshness")
-    assert (row["files_waiting"], row["files_failed"]) == (1, 1)
+    assert (row["files_waiting"], row["files_failed"], row["files_quarantined"]) == (1, 1, 2)
     assert row["longest_wait_seconds"] >= 600
     with connect(mart.settings, "owner") as owner:
         owner.execute("truncate mdp.files, youtube_stats.channels cascade")

@@ -184,17 +184,17 @@ def test_a_hundred_thousand_open_files_are_listed_by_an_index(pipeline: Pipeline
     with connect(pipeline.settings, "owner") as owner:
         owner.execute(
             "insert into mdp.files (key, version, size, arrived_at, dataset, state, sha256) "
-            "select 'k' || n, 'v', 1, now() - n * interval '1 s', 'youtube_stats', 'quarantined', "
+            "select 'k' || n || '.csv', 'v', 1, now() - n * interval '1 s', 'youtube_stats', 'quarantined', "
             "encode(sha256(n::text::bytea), 'hex') from generate_series(1, 100000) n"
         )
         owner.execute("analyze mdp.files")
         owner.commit()
     found = ledger.files_to_review(pipeline.connection, limit=50)
-    assert [found[0].key, len(found)] == ["k1", 50]
+    assert [found[0].key, len(found)] == ["k1.csv", 50]
     plan = pipeline.execute("explain select * from mdp.files where open order by arrived_at desc, file_id desc limit 9")
     assert "files_to_fix" in str(plan)
     started = pipeline.execute("select clock_timestamp()")[0][0]
-    arrive(pipeline, "k7", GOOD)
+    arrive(pipeline, "k7.csv", GOOD)
     assert (pipeline.execute("select clock_timestamp()")[0][0] - started).total_seconds() < 10
-    (old, new) = sorted(ledger.find_files(pipeline.connection, key="k7"), key=lambda file: file.file_id)
+    (old, new) = sorted(ledger.find_files(pipeline.connection, key="k7.csv"), key=lambda file: file.file_id)
     assert (old.open, new.state) == (False, "archived")
