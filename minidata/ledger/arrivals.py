@@ -130,7 +130,8 @@ def _register(connection: Connection, versions: Iterable[ObjectVersion], setting
         if not v.key.endswith("/")
     )
     while rows := list(islice(files, _VERSIONS_AT_ONCE)):
-        # A listing has the newest version of a key first; the store's times may be whole seconds. The anti-join saves an id for each of the many that are known; the conflict is a listing at the same time.
+        # A listing has the newest version of a key first, and the store's times may be whole seconds. The anti-join
+        # saves an id for each of the many that are known; the conflict is a listing at the same time.
         connection.execute(
             "insert into mdp.files (key, version, size, arrived_at, dataset) "
             "select n.key, n.version, n.size, n.arrived_at, n.dataset "
