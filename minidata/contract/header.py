@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from minidata.contract.cells import BLANKS
+from minidata.contract.rule import BLANKS
 from minidata.contract.verdict import InvalidFileError, reason
 from minidata.dataset import Column
 
@@ -40,7 +40,8 @@ def read_header(raw: bytes, cells: list[str], columns: Mapping[str, Column]) -> 
     Raises:
         InvalidFileError: `duplicate_column` or `missing_column`, with all the columns concerned.
     """
-    names = [cell.strip(BLANKS) for cell in cells]
+    named = {alias: name for name, column in columns.items() for alias in (*column.aliases, name)}
+    names = [named.get(cell.strip(BLANKS), cell.strip(BLANKS)) for cell in cells]
     declared = list(columns)
     repeated = [column for column in declared if names.count(column) > 1]
     if repeated:

@@ -10,8 +10,9 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import polars as pl
 
-from minidata.contract.cells import BrokenRuleError, Value, read_cell, rule_of
+from minidata.contract.cells import read_cell, rule_of
 from minidata.contract.header import Header
+from minidata.contract.rule import BrokenRuleError, Value
 from minidata.contract.slices import Flags, Positions, Slice
 from minidata.contract.verdict import RejectEntry
 from minidata.dataset import Column, TimestampColumn

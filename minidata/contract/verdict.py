@@ -76,18 +76,52 @@ ROW_CODES: Final = (
         "Write as many cells as the header has, and quote cells that hold a comma.",
     ),
     Description("missing_value", "The cell is empty.", "Fill it in; this column must not be empty."),
+    Description("too_short", "The text is shorter than its column allows.", "Write the whole text."),
     Description("too_long", "The text is longer than its column allows.", "Shorten the text."),
+    Description(
+        "not_allowed", "The value is none of those that its column allows.", "Write one of the values in `one_of`."
+    ),
+    Description(
+        "wrong_pattern", "The text does not have the form of its column.", "Write it as the column's `pattern` says."
+    ),
     Description("negative", "The number is below zero.", "Write 0 or a greater number."),
-    Description("out_of_range", "The number is beyond 2^63-1.", "Write a number up to 9223372036854775807."),
+    Description(
+        "out_of_range",
+        "The number is outside the range of its column.",
+        "Write a number within the column's limits; without limits, the largest integer is 9223372036854775807.",
+    ),
     Description(
         "not_an_integer",
         "The cell is not a whole number.",
         "Use only the digits 0 to 9: no sign, separator, point or exponent.",
     ),
     Description(
+        "not_a_decimal",
+        "The cell is not a number.",
+        "Use the digits 0 to 9 and one decimal separator: no currency, percent sign or exponent.",
+    ),
+    Description(
+        "too_precise",
+        "The number has more digits after the decimal separator than its column.",
+        "Round the number, or raise the column's `scale`.",
+    ),
+    Description(
+        "not_a_boolean",
+        "The cell is neither true nor false.",
+        "Write true or false, or one of the words that the column declares.",
+    ),
+    Description(
+        "not_a_date", "The cell is not a date.", "Write it in one of the column's `formats`, such as 2026-11-23."
+    ),
+    Description(
         "not_a_timestamp",
         "The cell is not a date and time.",
         "Write it like 2026-11-23 18:30:00 (UTC) or 2026-11-23T20:30:00+02:00.",
+    ),
+    Description(
+        "nonexistent_time",
+        "The time does not exist in the column's time zone: the clocks skipped it.",
+        "Check the time zone, or write the time with its offset, such as +02:00.",
     ),
     Description(
         "future_timestamp",

@@ -4,23 +4,26 @@ The declaration is `datasets/<name>/dataset.yaml`. The checks of a file, the tra
 documentation follow from it.
 """
 
-from minidata.dataset.model import (
+from minidata.dataset.columns import (
+    BooleanColumn,
     Column,
-    Dataset,
+    DateColumn,
+    DecimalColumn,
     Identifier,
     IntegerColumn,
     Model,
-    Rollup,
     TextColumn,
     TimestampColumn,
-    Window,
-    dataset_of,
 )
+from minidata.dataset.model import Dataset, Rollup, Window, dataset_of
 from minidata.dataset.read import declared_datasets, read_dataset, read_datasets
 
 __all__ = [
+    "BooleanColumn",
     "Column",
     "Dataset",
+    "DateColumn",
+    "DecimalColumn",
     "Identifier",
     "IntegerColumn",
     "Model",

@@ -8,48 +8,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 
-Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
-
-
-class Model(BaseModel):
-    """A part of a declaration: frozen, and an unknown key is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class _Column(Model):
-    """What every column can say; `optional`: an empty cell is null, and a file may lack the column."""
-
-    optional: bool = False
-    description: str = ""
-
-
-class TextColumn(_Column):
-    """Text in code points, never normalised; `trimmed` removes blanks and line ends at both ends."""
-
-    type: Literal["text"]
-    trimmed: bool = True
-    min_length: int = Field(0, ge=0)
-    max_length: int = Field(gt=0)
-
-
-class IntegerColumn(_Column):
-    """A whole number from 0 to 2^63-1."""
-
-    type: Literal["integer"]
-
-
-class TimestampColumn(_Column):
-    """An instant in UTC, to the microsecond; at most `max_ahead_hours` after the arrival of its file."""
-
-    type: Literal["timestamp"]
-    max_ahead_hours: float | None = Field(None, ge=0)
-    not_before: Identifier | None = None
-
-
-Column = Annotated[TextColumn | IntegerColumn | TimestampColumn, Field(discriminator="type")]
+from minidata.dataset.columns import Column, Identifier, Model
 
 
 class Window(Model):
@@ -112,8 +73,8 @@ class Rollup(Model):
     description: str
     keys: dict[Identifier, Key] = Field(min_length=1)
     latest: Latest
-    measures: dict[Identifier, Measure] = {}
-    gains: dict[Identifier, Gain] = {}
+    measures: dict[Identifier, Measure] = Field({})
+    gains: dict[Identifier, Gain] = Field({})
 
     @property
     def window_key(self) -> str | None:
@@ -157,7 +118,7 @@ class Summary(Model):
     keys: list[Identifier] = Field(min_length=1)
     source: Identifier = Field(alias="from", description="The rollup whose changed keys are recomputed.")
     sql: str
-    columns: dict[Identifier, Literal["text", "bigint", "numeric", "timestamptz"]]
+    columns: dict[Identifier, Literal["text", "bigint", "numeric", "boolean", "date", "timestamptz"]]
 
 
 class Dataset(Model):
@@ -168,7 +129,7 @@ class Dataset(Model):
     prefix: str
     columns: dict[Identifier, Column] = Field(min_length=1)
     rollups: dict[Identifier, Rollup] = Field(min_length=1)
-    summaries: dict[Identifier, Summary] = {}
+    summaries: dict[Identifier, Summary] = Field({})
     folder: Path = Path()
 
     @property

@@ -4,7 +4,9 @@ from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
-from minidata.dataset.model import Dataset, IntegerColumn, Model, Rollup, Summary, TimestampColumn, Window
+from minidata.dataset.columns import BooleanColumn, DecimalColumn, IntegerColumn, Model, TimestampColumn
+from minidata.dataset.keys import index_problems, with_key_lengths
+from minidata.dataset.model import Dataset, Rollup, Summary, Window
 from minidata.errors import PermanentError
 from minidata.settings import Settings
 from minidata.yaml_file import Location, Problem, YamlFile, guess, read_yaml
@@ -23,7 +25,7 @@ def read_dataset(folder: Path) -> Dataset:
 
 def _read(folder: Path) -> tuple[YamlFile, Dataset]:
     source = read_yaml(folder / "dataset.yaml")
-    dataset = source.check(Dataset).model_copy(update={"folder": folder})
+    dataset = with_key_lengths(source.check(Dataset).model_copy(update={"folder": folder}))
     if problems := list(_problems(dataset)):
         raise source.error(problems)
     return source, dataset
@@ -91,7 +93,11 @@ def _problems(dataset: Dataset) -> Iterator[Problem]:
         if isinstance(column, TimestampColumn) and column.not_before is not None:
             yield from _unknown(dataset, ("columns", name, "not_before"), column.not_before, TimestampColumn)
     for name, rollup in dataset.rollups.items():
-        for place, text in (*_source_problems(dataset, rollup), *_rollup_problems(rollup)):
+        for place, text in (
+            *_source_problems(dataset, rollup),
+            *_rollup_problems(rollup),
+            *index_problems(dataset, rollup),
+        ):
             yield ("rollups", name, *place), text
     for name, summary in dataset.summaries.items():
         for place, text in _summary_problems(dataset, name, summary):
@@ -113,24 +119,31 @@ def _source_problems(dataset: Dataset, rollup: Rollup) -> Iterator[Problem]:
     yield from _unknown(dataset, ("latest", "by"), rollup.latest.by, TimestampColumn)
     for index, column in enumerate(rollup.latest.columns):
         yield from _unknown(dataset, ("latest", "columns", index), column)
+    yield from _measure_problems(dataset, rollup)
+
+
+def _measure_problems(dataset: Dataset, rollup: Rollup) -> Iterator[Problem]:
     for name, measure in rollup.measures.items():
         yield from _unknown(dataset, ("measures", name), measure.column)
+        if isinstance(dataset.columns.get(measure.column), BooleanColumn):
+            yield ("measures", name), f"`{measure.column}` is a boolean, which has no {measure.function}; use `latest`."
     for name, gain in rollup.gains.items():
         of = [*rollup.measures, *rollup.latest.columns]
         if gain.of not in of:
             yield ("gains", name, "of"), f"`{gain.of}` is no measure of the rollup; {guess(gain.of, of)}"
         elif rollup.source_of(gain.of) in dataset.columns:
-            yield from _unknown(dataset, ("gains", name, "of"), rollup.source_of(gain.of), IntegerColumn)
+            yield from _unknown(dataset, ("gains", name, "of"), rollup.source_of(gain.of), IntegerColumn, DecimalColumn)
 
 
-def _unknown(dataset: Dataset, place: Location, column: str, type_: type[Model] = Model) -> Iterator[Problem]:
+def _unknown(dataset: Dataset, place: Location, column: str, *types: type[Model]) -> Iterator[Problem]:
     if column not in dataset.columns:
         yield place, f"`{column}` is no column; {guess(column, dataset.columns)}"
-    elif not isinstance(dataset.columns[column], type_):
-        yield place, f"`{column}` is of type {dataset.columns[column].type}, and must be {_TYPES[type_]}."
+    elif types and not isinstance(dataset.columns[column], types):
+        needed = " or ".join(_TYPES[type_] for type_ in types)
+        yield place, f"`{column}` is of type {dataset.columns[column].type}, and must be {needed}."
 
 
-_TYPES: dict[type[Model], str] = {TimestampColumn: "timestamp", IntegerColumn: "integer"}
+_TYPES: dict[type[Model], str] = {TimestampColumn: "timestamp", IntegerColumn: "integer", DecimalColumn: "decimal"}
 
 
 def _rollup_problems(rollup: Rollup) -> Iterator[Problem]:

@@ -13,6 +13,14 @@ from minidata.warehouse.connection import Connection
 from minidata.warehouse.views import SCHEMA, read_views
 
 _TEXT = 'text collate "C"'  # text compares by code point, whatever the server's locale
+_TYPES = {
+    "text": _TEXT,
+    "integer": "bigint",
+    "decimal": "numeric",
+    "boolean": "boolean",
+    "date": "date",
+    "timestamp": "timestamptz",
+}
 
 
 @dataclass(frozen=True)
@@ -59,7 +67,7 @@ def tables_of(dataset: Dataset) -> list[Table]:
     """Return the tables that a declaration describes: its rollups, then its summaries."""
     tables = []
     for name, rollup in dataset.rollups.items():
-        columns = {c: "bigint" if c in rollup.gains else _type(dataset, rollup, c) for c in rollup.table_columns}
+        columns = {c: _type(dataset, rollup, c) for c in rollup.table_columns}
         # The windows of each key in order: gains look for the neighbouring window there.
         indexed = [*rollup.other_keys, rollup.window_key] if rollup.window_key else []
         tables.append(Table(dataset.name, name, rollup.description, columns, list(rollup.keys), indexed))
@@ -71,9 +79,10 @@ def tables_of(dataset: Dataset) -> list[Table]:
 
 
 def _type(dataset: Dataset, rollup: Rollup, column: str) -> str:
-    types = {"text": _TEXT, "integer": "bigint", "timestamp": "timestamptz"}
-    declared = dataset.columns[rollup.source_of(column)]
-    return types[declared.type] if declared.optional else f"{types[declared.type]} not null"
+    gain = rollup.gains.get(column)
+    declared = dataset.columns[rollup.source_of(gain.of if gain else column)]
+    nullable = gain is not None or declared.optional
+    return _TYPES[declared.type] if nullable else f"{_TYPES[declared.type]} not null"
 
 
 def create_tables(connection: Connection, dataset: Dataset) -> None:
@@ -112,7 +121,8 @@ def _check(connection: Connection, dataset: Dataset, table: Table) -> None:
     """Check that a table is what the declaration makes of it; one that existed before may be different."""
     place = f"{table.schema}.{table.name}"
     rows = connection.execute(
-        "select a.attname::text, case t.typname when 'int8' then 'bigint' else t.typname::text end || "
+        "select a.attname::text, "
+        "case t.typname when 'int8' then 'bigint' when 'bool' then 'boolean' else t.typname::text end || "
         "case when a.attcollation <> t.typcollation then format(' collate %%I', o.collname) else '' end "
         "from pg_attribute a join pg_type t on t.oid = a.atttypid left join pg_collation o on o.oid = a.attcollation "
         "where a.attrelid = %s::regclass and a.attnum > 0 and not a.attisdropped order by a.attnum",

@@ -177,7 +177,7 @@ def test_a_message_says_what_is_wrong_where_and_then_the_fix(data: bytes, key: s
 
 def test_every_code_has_words_of_its_own() -> None:
     descriptions = [*FILE_CODES, *ROW_CODES]
-    assert len({d.code for d in descriptions}) == len({d.says for d in descriptions}) == len(descriptions) == 20
+    assert len({d.code for d in descriptions}) == len({d.says for d in descriptions}) == len(descriptions) == 27
     assert all(d.says.endswith(".") and d.fix.endswith(".") for d in descriptions)
 
 
@@ -203,3 +203,14 @@ def test_importing_it_starts_no_thread_so_that_a_process_may_fork_afterwards() -
     code = f"import os, numpy, polars; a = {count}; import minidata.contract.validate; print(a == {count})"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "True\n"
+
+
+def test_a_column_may_have_other_names() -> None:
+    views = DATASET.columns["total_views"].model_copy(update={"aliases": ["views", "Aufrufe"]})
+    dataset = DATASET.model_copy(update={"columns": {**DATASET.columns, "total_views": views}})
+    renamed = GOOD.replace(b"total_views", b"Aufrufe")
+    outcome = run(renamed, dataset=dataset)
+    assert (outcome.code, outcome.verdict.drift, outcome.rows[0]["total_views"]) == (None, [], 2)
+    twice = run(renamed.replace(b"\n", b",views\n"), dataset=dataset).verdict.reason
+    assert twice is not None
+    assert (twice.code, twice.columns) == ("duplicate_column", ["total_views"])

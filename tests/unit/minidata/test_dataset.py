@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from minidata.dataset import dataset_of, declared_datasets, read_dataset, read_datasets
+from minidata.dataset import TextColumn, dataset_of, declared_datasets, read_dataset, read_datasets
 from minidata.errors import PermanentError
 from minidata.settings import PROJECT, Settings
 
@@ -42,7 +42,18 @@ def test_the_seed_s_dataset_declares_the_tables_of_the_contract() -> None:
 # what is replaced in the declaration, by what, the line that must be named, and words of the explanation
 FAULTS = [
     ("total_views: {type: integer,", "total_views: {type: float,", 12, "`float` must be one of"),
-    ("max_length: 10000, ", "", 11, "`max_length` is missing"),
+    ("max_length: 10000, ", "max_length: 0, ", 11, "0 must be greater than 0"),
+    ("video_id: {type: text, trimmed: true, min_length: 1, max_length: 255", "video_id: {type: text, max_length: 4000",
+     21, "its longest value has 16,024 bytes, and an index of PostgreSQL holds 2,704. Set `max_length` of video_id to 66"),
+    ("total_views: {type: integer, min: 0", "total_views: {type: integer, min: 5, max: 4", 12, "`min` is 5, and `max` is 4"),
+    ("total_views: {type: integer, min: 0", "total_views: {type: decimal, precision: 2, scale: 3", 12, "`precision` only 2"),
+    ("total_views: {type: integer, min: 0", "total_views: {type: boolean", 23, "is a boolean, which has no max"),
+    ("date_created: {type: timestamp", "date_created: {type: timestamp, formats: [iso, '%Q']", 15, "`%Q` in `%Q` is unknown"),
+    ("date_created: {type: timestamp", "date_created: {type: timestamp, formats: ['%H:%M']", 15, "exactly one year (%Y)"),
+    ("date_created: {type: timestamp", "date_created: {type: date, formats: ['%Y-%m-%d %H']", 15, "has a time (%H)"),
+    ("date_created: {type: timestamp", "date_created: {type: timestamp, zone: Mars/North", 15, "`Mars/North` is no time zone"),
+    ("date_updated: {type: timestamp", "date_updated: {type: timestamp, optional: true", 21, "optional, and a key must not"),
+    ("description: {type: text, trimmed: false", "description: {type: text, pattern: '('", 11, "is no regular expression"),
     ("min_length: 0, max_length: 10000", "min_length: -1, max_length: 10000", 11, "-1 must be at least 0"),
     ("max_length: 10000", "max_lenght: 10000", 11, "max_lenght: there is no such key"),
     ("not_before: date_created", "not_before: video_id", 16, "`video_id` is of type text, and must be timestamp"),
@@ -61,13 +72,23 @@ FAULTS = [
     ("keys: [channel_id]", "keys: [video_id]", 55, "video_id: the keys of a summary are keys of `channels`"),
     ("      channel_id: text\n", "", 55, "channel_id: a key is also one of the columns"),
     ("channel_stats.sql", "none.sql", 57, "there is no none.sql next to"),
-    ("total_videos: bigint", "total_videos: int", 62, "`int` must be 'text', 'bigint', 'numeric' or 'timestamptz'"),
+    ("total_videos: bigint", "total_videos: int", 62, "`int` must be 'text', 'bigint', 'numeric', 'boolean', 'date' or 'timestamptz'"),
     ("prefix: youtube_stats", "prefix: /", 4, "must name a folder of the bucket raw"),
     ("title: YouTube statistics", "title: YouTube statistics\ncolour: blue", 4, "colour: there is no such key"),
     ("title: YouTube statistics", "title: YouTube statistics\ntitle: Again", 3, "given twice"),
     ("title: YouTube statistics", "", 2, "`title` is missing"),
     ("name: youtube_stats", "name: other", 2, "the folder is youtube_stats"),
 ]  # fmt: skip
+
+
+def test_a_text_in_a_key_needs_no_max_length(folder: Path) -> None:
+    change(folder, "columns", "video_id", value={"type": "text"})
+    change(folder, "columns", "description", value={"type": "text"})
+    columns = read_dataset(folder).columns
+    assert isinstance(columns["video_id"], TextColumn)
+    assert columns["video_id"].max_length == 255
+    assert isinstance(columns["description"], TextColumn)
+    assert columns["description"].max_length is None
 
 
 @pytest.mark.parametrize(("old", "new", "line", "words"), FAULTS)
