@@ -54,7 +54,7 @@ FAULTS = [
     (CREATED, "date_created: {type: date, formats: ['%Y-%m-%d %H']", 15, "has a time (%H)"),
     (CREATED, "date_created: {type: timestamp, zone: Mars/North", 15, "`Mars/North` is no"),
     ("date_updated: {", "date_updated: {optional: true, ", 21, "optional, and a key must not be null"),
-    ("description: {type: text, trimmed: false", "description: {type: text, pattern: '('", 11, "is no regular expression"),
+    ("description: {type: text, trimmed: false", "description: {type: text, pattern: '('", 11, "is no regular"),
     ("min_length: 0, max_length: 10000", "min_length: -1, max_length: 10000", 11, "-1 must be at least 0"),
     ("max_length: 10000", "max_lenght: 10000", 11, "max_lenght: there is no such key"),
     ("not_before: date_created", "not_before: video_id", 16, "`video_id` is of type text, and must be timestamp"),
