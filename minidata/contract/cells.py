@@ -94,7 +94,7 @@ class _Optional:
         return Typed(typed.value, (cell == "") | (typed.guard & typed.value.is_not_null()))
 
     def holds(self, value: pl.Expr) -> pl.Expr:
-        return self._rule.holds(value).fill_null(value=True)  # the guard has told a null from a wrong cell
+        return value.is_null() | self._rule.holds(value)  # the guard has told a null from a wrong cell
 
 
 def rule_of(

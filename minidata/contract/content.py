@@ -141,6 +141,35 @@ def _breaks_off(name: str, done: int, detail: str) -> InvalidFileError:
     )
 
 
+def decode(content: Iterable[bytes], encoding: str) -> Iterator[bytes]:
+    """Yield text of another encoding as UTF-8.
+
+    Raises:
+        InvalidFileError: `wrong_encoding`.
+    """
+    decoder = codecs.getincrementaldecoder(encoding)()
+    line = 1
+    for chunk in chain(content, [None]):
+        try:
+            text = decoder.decode(chunk or b"", final=chunk is None)
+        except UnicodeError as error:
+            what = f"The text after line {line:,} is not {encoding}: {error}."
+            raise InvalidFileError(reason("wrong_encoding", what)) from error
+        line += text.count("\n")
+        yield text.encode()
+
+
+def skip_lines(text: Iterable[bytes], count: int) -> Iterator[bytes]:
+    """Pass text on without its first lines."""
+    for chunk in text:
+        rest = chunk
+        while count and rest:
+            _, end, rest = rest.partition(b"\n")
+            count -= bool(end)
+        if rest:
+            yield rest
+
+
 def read_text(content: Iterable[bytes]) -> Iterator[bytes]:
     """Yield content as UTF-8 text without its byte order mark, in pieces that end between two characters.
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from minidata.contract.rule import BLANKS
+from minidata.contract.slices import Marks
 from minidata.contract.verdict import InvalidFileError, reason
 from minidata.dataset import Column
 
@@ -54,6 +55,15 @@ def read_header(raw: bytes, cells: list[str], columns: Mapping[str, Column]) -> 
         what = f"The header lacks {', '.join(hints)}.{_separator_hint(raw.decode(), declared, names)}"
         raise InvalidFileError(reason("missing_column", what, missing))
     return Header(raw, len(names), {column: names.index(column) for column in declared if column in names}, drift)
+
+
+def given_header(names: list[str], columns: Mapping[str, Column], marks: Marks) -> Header:
+    """Make the header of a file that has none, from the names of its columns in order.
+
+    Raises:
+        InvalidFileError: as `read_header`.
+    """
+    return read_header(marks.delimiter.join(names).encode(), names, columns)
 
 
 def _hint(column: str, others: list[str]) -> str:

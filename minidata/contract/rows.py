@@ -12,8 +12,9 @@ import polars as pl
 
 from minidata.contract.cells import read_cell, rule_of
 from minidata.contract.header import Header
+from minidata.contract.numbers import NumberFormat
 from minidata.contract.rule import BrokenRuleError, Value
-from minidata.contract.slices import Flags, Positions, Slice
+from minidata.contract.slices import Flags, Marks, Positions, Slice
 from minidata.contract.verdict import RejectEntry
 from minidata.dataset import Column, TimestampColumn
 
@@ -37,9 +38,16 @@ class Rows:
         columns: the declared columns, whose rules hold.
         header: of the file.
         arrived_at: when the file arrived; naive means UTC.
+        numbers: how the file writes numbers.
     """
 
-    def __init__(self, columns: Mapping[str, Column], header: Header, arrived_at: datetime) -> None:
+    def __init__(
+        self,
+        columns: Mapping[str, Column],
+        header: Header,
+        arrived_at: datetime,
+        numbers: NumberFormat = NumberFormat(),  # noqa: B008  # frozen
+    ) -> None:
         self._header = header
         self._instants = {name: column for name, column in columns.items() if isinstance(column, TimestampColumn)}
         arrived = arrived_at.astimezone(UTC).replace(tzinfo=None) if arrived_at.tzinfo else arrived_at
@@ -48,7 +56,7 @@ class Rows:
             for name, column in self._instants.items()
             if column.max_ahead_hours is not None
         }
-        self._rules = {name: rule_of(column, self._latest.get(name)) for name, column in columns.items()}
+        self._rules = {name: rule_of(column, self._latest.get(name), numbers) for name, column in columns.items()}
         self._present = {name: rule for name, rule in self._rules.items() if name in header.positions}
         self._schema = {name: rule.dtype for name, rule in self._rules.items()}
         self._mostly_unusual = False  # as the slices before were; the next will hardly be otherwise
@@ -79,7 +87,7 @@ class Rows:
                     continue
             else:
                 entries = [RejectEntry(line, None, "wrong_cell_count", None)]
-            rejected.append(Rejected(entries, _rejects_line(slice_.record(number), entries)))
+            rejected.append(Rejected(entries, _rejects_line(slice_.record(number), entries, slice_.marks)))
         good.append(pl.DataFrame(values, self._schema, orient="row"))
         return [frame for frame in good if len(frame)], rejected
 
@@ -99,6 +107,8 @@ class Rows:
         frame = pl.read_csv(
             data,
             has_header=False,
+            separator=slice_.marks.delimiter,
+            quote_char=slice_.marks.quote,
             columns=list(positions.values()),
             schema={str(place): pl.String for place in range(self._header.width)},
             empty_string_is_null=False,
@@ -174,15 +184,15 @@ class Rows:
         return codes
 
 
-def rejects_header(header: bytes) -> bytes:
+def rejects_header(header: bytes, marks: Marks) -> bytes:
     r"""Return the first line of the rejects file: line and reason codes come before the original cells.
 
-    >>> rejects_header(b"a,b")
-    b'line,codes,a,b\n'
+    >>> rejects_header(b"a;b", Marks(";"))
+    b'line;codes;a;b\n'
     """
-    return b"line,codes," + header + b"\n"
+    return marks.delimiter.encode().join((b"line", b"codes", header)) + b"\n"
 
 
-def _rejects_line(record: bytes, entries: list[RejectEntry]) -> bytes:
+def _rejects_line(record: bytes, entries: list[RejectEntry], marks: Marks) -> bytes:
     codes = " ".join(f"{entry.column}:{entry.code}" if entry.column else entry.code for entry in entries)
-    return b"%d,%s,%s\n" % (entries[0].line, codes.encode(), record)
+    return marks.delimiter.encode().join((b"%d" % entries[0].line, codes.encode(), record)) + b"\n"

@@ -10,7 +10,7 @@ import io
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain, islice
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +25,7 @@ Flags = NDArray[np.bool_]
 MAX_RECORD_BYTES: Final = 32 << 20
 """A larger record is refused; without a limit, a quote that is never closed makes one record of the rest of a file."""
 
-TAB, LF, CR, BLANK, QUOTE, COMMA = b'\t\n\r ",'
+TAB, LF, CR, BLANK = b"\t\n\r "
 _PIECE: Final = 1 << 18  # bytes; a slice ends with one of them
 _LINE: Final = 16  # bytes that a line counts for at least, because each record takes memory of its own
 
@@ -33,6 +33,20 @@ _ROWS_READ: Final = 20_000  # by `csv.reader` at once, because their cells take 
 _LONE_CR: Final = "a CR that is not part of a CRLF is outside quotes"
 
 csv.field_size_limit(2**31 - 1)  # of a cell; the record has its own limit
+
+
+@dataclass(frozen=True)
+class Marks:
+    """What separates the cells of a CSV and what quotes them, as one byte each; `quote` may be nothing."""
+
+    delimiter: str = ","
+    quote: str | None = '"'
+
+    def read(self, lines: Iterable[str]) -> Any:
+        """Return a `csv.reader`."""
+        if self.quote is None:
+            return csv.reader(lines, delimiter=self.delimiter, quoting=csv.QUOTE_NONE, strict=True)
+        return csv.reader(lines, delimiter=self.delimiter, quotechar=self.quote, strict=True)
 
 
 @dataclass(frozen=True)
@@ -47,6 +61,7 @@ class Slice:
         widths: the number of cells of each record.
         controls: whether each record holds a control character (C0 other than tab, LF, CR).
         rows: the cells of each record, if `csv.reader` read them.
+        marks: the delimiter and the quote.
     """
 
     data: bytes
@@ -56,6 +71,7 @@ class Slice:
     widths: Positions
     controls: Flags
     rows: list[list[str]] | None
+    marks: Marks
 
     def record(self, number: int) -> bytes:
         """Return a record unchanged, without its line end."""
@@ -63,7 +79,7 @@ class Slice:
 
     def cells(self, number: int) -> list[str]:
         """Return the cells of a record as the CSV means them: unquoted, untrimmed."""
-        return self.rows[number] if self.rows else next(csv.reader([self.record(number).decode()], strict=True))
+        return self.rows[number] if self.rows else next(self.marks.read([self.record(number).decode()]))
 
     def plain(self, keep: Flags) -> bytes:
         """Return the records to keep as a CSV with LF after each, without empty lines."""
@@ -73,15 +89,34 @@ class Slice:
         places = zip(self.starts[keep].tolist(), self.stops[keep].tolist(), strict=True)
         return b"".join([self.data[start:stop] + b"\n" for start, stop in places])
 
+    def without_last(self, count: int) -> "Slice":
+        """Leave out so many records at the end, at most all."""
+        kept = slice(max(len(self.starts) - count, 0))
+        arrays = (self.lines[kept], self.starts[kept], self.stops[kept], self.widths[kept], self.controls[kept])
+        return Slice(self.data, *arrays, self.rows and self.rows[kept], self.marks)
 
-def slices(text: Iterable[bytes], slice_bytes: int) -> Iterator[Slice]:
-    """Cut a text into slices of about so many bytes; the last record of a slice may make it larger.
+
+def without_footer(slices: Iterable[Slice], records: int) -> Iterator[Slice]:
+    """Pass slices on without the last records of the file."""
+    held: list[Slice] = []
+    for found in slices:
+        held.append(found)
+        while held and sum(len(later.starts) for later in held[1:]) >= records:
+            yield held.pop(0)
+    for place, found in enumerate(held):
+        yield found.without_last(records - sum(len(later.starts) for later in held[place + 1 :]))
+
+
+def slices(text: Iterable[bytes], slice_bytes: int, marks: Marks = Marks(), line: int = 1) -> Iterator[Slice]:
+    """Cut a text, which starts on this line, into slices of about so many bytes.
+
+    The last record of a slice may make it larger.
 
     Raises:
         InvalidFileError: `not_csv`, with the physical line.
     """
     pending: list[bytes] = []
-    size, wanted, line = 0, slice_bytes, 1
+    size, wanted = 0, slice_bytes
     cut = (pieces(chunk, max(min(_PIECE, slice_bytes // 8), 1)) for chunk in text)
     for piece in chain(chain.from_iterable(cut), [None]):
         if piece is not None:
@@ -93,12 +128,12 @@ def slices(text: Iterable[bytes], slice_bytes: int) -> Iterator[Slice]:
         pending = []
         if piece is None:
             data = _ended(data, line)
-        while found := _cut(data, line):
+        while found := _cut(data, line, marks):
             data = data[len(found.data) :]
             line += line_ends(found.data)
             yield found
         if piece is None and data:
-            line += data.count(b"\n", 0, data.rfind(b'"'))
+            line += data.count(b"\n", 0, data.rfind((marks.quote or "").encode()))
             raise _not_csv(line, "the cell with the last quote of the file is never closed")
         pending, size = [data], _weight(data)
         if size >= max(MAX_RECORD_BYTES, slice_bytes):
@@ -118,22 +153,23 @@ def _ended(data: bytes, line: int) -> bytes:
     return data if not data or data.endswith(b"\n") else data + b"\n"
 
 
-def _cut(data: bytes, line: int) -> Slice | None:
+def _cut(data: bytes, line: int, marks: Marks) -> Slice | None:
     """Return the whole records at the start of a text that starts on this line; None if no record ends in it."""
     if not data:
         return None
     text = np.frombuffer(data, np.uint8)
-    quotes = np.flatnonzero(text == QUOTE)
+    quotes = np.flatnonzero(text == ord(marks.quote)) if marks.quote else np.empty(0, np.int64)
+    delimiter = ord(marks.delimiter)
     breaks = np.flatnonzero(text < BLANK)
     kinds = text[breaks]
     line_ends = breaks[kinds == LF]
     returns = breaks[kinds == CR]
     rows = None
-    if _regular(text, quotes, returns):
+    if _regular(text, delimiter, quotes, returns):
         quotes_before = np.searchsorted(quotes, line_ends)
         last_lines = np.flatnonzero(quotes_before % 2 == 0)  # the lines with which a record ends
     else:
-        rows, last_lines = _read(data[: data.rfind(b"\n") + 1], line)
+        rows, last_lines = _read(data[: data.rfind(b"\n") + 1], line, marks)
     if not last_lines.size:
         return None
     ends = line_ends[last_lines]
@@ -143,7 +179,7 @@ def _cut(data: bytes, line: int) -> Slice | None:
     if doubled.size:  # `csv` takes CR CR LF for one end of a line
         raise _not_csv(line + int(last_lines[doubled[0]]), _LONE_CR)
     if rows is None:
-        widths = _widths(text, quotes[: quotes_before[last_lines[-1]]], quotes_before[last_lines], ends)
+        widths = _widths(text == delimiter, quotes[: quotes_before[last_lines[-1]]], quotes_before[last_lines], ends)
     else:
         widths = np.array([len(cells) for cells in rows])
     present = stops > starts
@@ -159,32 +195,33 @@ def _cut(data: bytes, line: int) -> Slice | None:
         widths[present],
         controls,
         rows and [cells for cells in rows if cells],
+        marks,
     )
 
 
-def _regular(text: Bytes, quotes: Positions, returns: Positions) -> bool:
+def _regular(text: Bytes, delimiter: int, quotes: Positions, returns: Positions) -> bool:
     """Whether each quote is where RFC 4180 puts it, if they open and close in turn, and each CR belongs to a CRLF."""
     opening, closing = quotes[::2], quotes[1::2]
     before = text[opening - 1]  # of the first byte: the last one
-    opens = (before == COMMA) | (before == LF) | (before == QUOTE) | (opening == 0)
+    opens = (before == delimiter) | (before == LF) | (before == text[opening]) | (opening == 0)
     after = text.take(closing + 1, mode="clip")  # of the last byte, for which it is not known yet: itself
-    closes = (after == COMMA) | (after == LF) | (after == QUOTE) | (after == CR)
+    closes = (after == delimiter) | (after == LF) | (after == text[closing]) | (after == CR)
     outside = returns[np.searchsorted(quotes, returns) % 2 == 0]
     followed = (text.take(outside + 1, mode="clip") == LF) | (outside == len(text) - 1)
     return bool(opens.all() and closes.all() and followed.all())
 
 
-def _widths(text: Bytes, quotes: Positions, quotes_before: Positions, ends: Positions) -> Positions:
-    """Count the cells of each record: the commas that are not inside quotes, and one."""
-    commas = np.flatnonzero(text == COMMA)
-    at_quotes = np.searchsorted(commas, quotes)
+def _widths(delimiters: Flags, quotes: Positions, quotes_before: Positions, ends: Positions) -> Positions:
+    """Count the cells of each record: the delimiters that are not inside quotes, and one."""
+    places = np.flatnonzero(delimiters)
+    at_quotes = np.searchsorted(places, quotes)
     inside = np.concatenate(([0], np.cumsum(at_quotes[1::2] - at_quotes[::2])))
-    return np.diff(np.searchsorted(commas, ends) - inside[quotes_before // 2], prepend=0) + 1
+    return np.diff(np.searchsorted(places, ends) - inside[quotes_before // 2], prepend=0) + 1
 
 
-def _read(data: bytes, line: int) -> tuple[list[list[str]], Positions]:
+def _read(data: bytes, line: int, marks: Marks) -> tuple[list[list[str]], Positions]:
     """Read some records with `csv.reader`: their cells, and the number of the line, from 0, with which each ends."""
-    reader = csv.reader(io.TextIOWrapper(io.BytesIO(data), "utf-8", newline="\n"), strict=True)
+    reader = marks.read(io.TextIOWrapper(io.BytesIO(data), "utf-8", newline="\n"))
     rows, last_lines = [], []
     try:
         for cells in islice(reader, _ROWS_READ):

@@ -1,5 +1,6 @@
 """The validation of a snapshot: its bytes are read once; good rows and rejects are handed on as they are found."""
 
+import codecs
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
@@ -7,10 +8,11 @@ from fractions import Fraction
 
 import polars as pl
 
-from minidata.contract.content import Stored, compression_of, decompress, read_text, refuse_blank
-from minidata.contract.header import Header, read_header
+from minidata.contract.content import Stored, compression_of, decode, decompress, read_text, refuse_blank, skip_lines
+from minidata.contract.header import Header, given_header, read_header
+from minidata.contract.numbers import NumberFormat
 from minidata.contract.rows import Rows, rejects_header
-from minidata.contract.slices import Slice, slices
+from minidata.contract.slices import Marks, Slice, slices, without_footer
 from minidata.contract.verdict import KEPT_RECORDS, InvalidFileError, Limits, Reason, RejectEntry, Verdict, reason
 from minidata.dataset import Dataset
 
@@ -48,10 +50,13 @@ def validate(
     stages: list[Iterator[object]] = [source]
     compression = compression_of(key)
     if compression is not None and stored_size <= limits.max_file_bytes:
+        dialect = dataset.dialect
         content = refuse_blank(decompress(source, compression, limits.max_file_bytes))
-        text = read_text(content)
-        cut = slices(text, limits.slice_bytes)
-        stages = [map(counting.add, cut), cut, text, content, source]
+        text = read_text(content if dialect.is_utf8 else decode(content, dialect.encoding))
+        marks = Marks(dialect.delimiter, dialect.quote)
+        cut = slices(skip_lines(text, dialect.skip_lines), limits.slice_bytes, marks, 1 + dialect.skip_lines)
+        rows = map(counting.add, without_footer(cut, dialect.footer_lines))
+        stages = [rows, cut, text, content, source]
     found = None
     for stage in stages:  # each draws the one after it, whose findings rank higher, and are looked for to the end
         try:
@@ -65,6 +70,8 @@ def validate(
     elif (largest := max(size, stored_size)) > limits.max_file_bytes:
         what = f"The file has {largest:,} bytes, and the limit is {limits.max_file_bytes:,}."
         found = reason("too_large", what)
+    if counting.header is None:
+        found = found or reason("no_rows", "The file has no line but those that its dialect leaves out.")
     if found or counting.header is None:
         return Verdict(size, sha256, found)
     return Verdict(
@@ -99,6 +106,8 @@ class _Counting:
         self._good = good
         self._rejects = rejects
         self._rows: Rows | None = None
+        encoding = dataset.dialect.encoding
+        self._encode = None if dataset.dialect.is_utf8 else codecs.getincrementalencoder(encoding)().encode
 
     def add(self, slice_: Slice) -> None:
         """Take the next slice. The first record of the file is the header.
@@ -110,21 +119,32 @@ class _Counting:
             return
         first = 0
         if self.header is None or self._rows is None:
-            self.header = read_header(slice_.record(0), slice_.cells(0), self._dataset.columns)
-            self._rows = Rows(self._dataset.columns, self.header, self._arrived_at)
-            first = 1
+            columns, dialect = self._dataset.columns, self._dataset.dialect
+            if dialect.header is True:
+                self.header = read_header(slice_.record(0), slice_.cells(0), columns)
+                first = 1
+            else:
+                self.header = given_header(dialect.header or list(columns), columns, slice_.marks)
+            numbers = NumberFormat(dialect.decimal, dialect.thousands)
+            self._rows = Rows(columns, self.header, self._arrived_at, numbers)
         frames, rejected = self._rows.split(slice_, first)
         for frame in frames:
             self.rows_good += len(frame)
             self._good(frame)
         if rejected:
-            start = b"" if self.rows_rejected else rejects_header(self.header.raw)
-            self._rejects(start + b"".join(record.line for record in rejected))
+            start = b"" if self.rows_rejected else self._rejects_start(slice_.marks)
+            lines = start + b"".join(record.line for record in rejected)
+            self._rejects(self._encode(lines.decode()) if self._encode else lines)
         for record in rejected:
             if self.rows_rejected < KEPT_RECORDS:
                 self.entries += record.entries
             self.rows_rejected += 1
             self.counts.update(entry.code for entry in record.entries)
+
+    def _rejects_start(self, marks: Marks) -> bytes:
+        """Return the start of the rejects file, which the dialect of the dataset can read again."""
+        header = rejects_header(self.header.raw if self.header else b"", marks)
+        return b"\n" * self._dataset.dialect.skip_lines + header
 
     def reason(self, max_rejected_share: float) -> Reason | None:
         """Return what makes the file invalid now that all of its rows are counted, if anything does."""

@@ -42,6 +42,11 @@ FILE_CODES: Final = (
         "Save the snapshot as UTF-8; in a spreadsheet, choose “CSV UTF-8”.",
     ),
     Description(
+        "wrong_encoding",
+        "The text is not in the encoding that the dataset declares.",
+        "Save the file in that encoding, or correct `encoding` in the dataset's `dialect`.",
+    ),
+    Description(
         "not_csv",
         "The quotes or line ends are not valid CSV.",
         'Write a cell with a comma, a quote or a line end as "…", each quote in it doubled; end lines with LF or CRLF.',

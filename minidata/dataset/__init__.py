@@ -15,7 +15,8 @@ from minidata.dataset.columns import (
     TextColumn,
     TimestampColumn,
 )
-from minidata.dataset.model import Dataset, Rollup, Window, dataset_of
+from minidata.dataset.dialect import Dialect
+from minidata.dataset.model import Dataset, Rollup, Window, dataset_of, ignored
 from minidata.dataset.read import declared_datasets, read_dataset, read_datasets
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "Dataset",
     "DateColumn",
     "DecimalColumn",
+    "Dialect",
     "Identifier",
     "IntegerColumn",
     "Model",
@@ -33,6 +35,7 @@ __all__ = [
     "Window",
     "dataset_of",
     "declared_datasets",
+    "ignored",
     "read_dataset",
     "read_datasets",
 ]

@@ -5,12 +5,14 @@ a row twice cannot be written down.
 """
 
 from collections.abc import Iterable
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from minidata.dataset.columns import Column, Identifier, Model
+from minidata.dataset.dialect import IGNORED, Dialect
 
 
 class Window(Model):
@@ -122,11 +124,16 @@ class Summary(Model):
 
 
 class Dataset(Model):
-    """A whole declaration; `folder` is where it was read from."""
+    """A whole declaration; `folder` is where it was read from.
+
+    `ignore` are patterns of names, without folder, of objects below the prefix that are no files.
+    """
 
     name: Identifier
     title: str
     prefix: str
+    dialect: Dialect = Dialect()
+    ignore: list[str] = Field(IGNORED)
     columns: dict[Identifier, Column] = Field(min_length=1)
     rollups: dict[Identifier, Rollup] = Field(min_length=1)
     summaries: dict[Identifier, Summary] = Field({})
@@ -142,6 +149,16 @@ class Dataset(Model):
         """The columns of the primary key of every table, by table."""
         rollups = {name: list(rollup.keys) for name, rollup in self.rollups.items()}
         return rollups | {name: summary.keys for name, summary in self.summaries.items()}
+
+
+def ignored(key: str, dataset: Dataset) -> bool:
+    """Whether an object is no file of its dataset.
+
+    >>> ignored("daily.csv/_SUCCESS", Dataset.model_construct(ignore=IGNORED))
+    True
+    """
+    name = key.rsplit("/", 1)[-1]
+    return any(fnmatchcase(name, pattern) for pattern in dataset.ignore)
 
 
 def dataset_of(key: str, datasets: Iterable[Dataset], default: str) -> str:

@@ -120,14 +120,18 @@ def allow_events(owner: Connection) -> None:
 
 
 def _register(connection: Connection, versions: Iterable[ObjectVersion], settings: Settings) -> None:
-    """Enter the versions that the ledger has not seen, as pending; keys that end in `/` are folders, not files."""
-    from minidata.dataset import dataset_of, read_datasets  # noqa: PLC0415  YAML, which reading the ledger does not need
+    """Enter the versions that the ledger has not seen, as pending.
 
-    datasets = list(read_datasets(settings.datasets_folder).values())
+    Keys that end in `/` are folders, and those that a dataset ignores are no files.
+    """
+    from minidata.dataset import dataset_of, ignored, read_datasets  # noqa: PLC0415  YAML, which reading the ledger does not need
+
+    datasets = read_datasets(settings.datasets_folder)
+    placed = ((v, dataset_of(v.key, datasets.values(), settings.default_dataset)) for v in versions)
     files = (
-        (v.key, v.version, v.size, v.modified, dataset_of(v.key, datasets, settings.default_dataset))
-        for v in versions
-        if not v.key.endswith("/")
+        (v.key, v.version, v.size, v.modified, dataset)
+        for v, dataset in placed
+        if not (v.key.endswith("/") or (dataset in datasets and ignored(v.key, datasets[dataset])))
     )
     while rows := list(islice(files, _VERSIONS_AT_ONCE)):
         # A listing has the newest version of a key first, and the store's times may be whole seconds. The anti-join
