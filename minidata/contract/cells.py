@@ -85,13 +85,15 @@ class _Optional:
         return self._rule.read(cell) if cell.strip(BLANKS) else None
 
     def usual(self, cell: pl.Expr) -> Typed:
-        return self._or_null(self._rule.usual(cell), cell)
+        if self.dtype == pl.String:  # blanks and nothing else are null too
+            return self.unusual(cell)
+        return self._or_null(self._rule.usual(cell), cell == "")
 
     def unusual(self, cell: pl.Expr) -> Typed:
-        return self._or_null(self._rule.unusual(cell), stripped(cell))
+        return self._or_null(self._rule.unusual(cell), stripped(cell) == "")
 
-    def _or_null(self, typed: Typed, cell: pl.Expr) -> Typed:
-        return Typed(typed.value, (cell == "") | (typed.guard & typed.value.is_not_null()))
+    def _or_null(self, typed: Typed, empty: pl.Expr) -> Typed:
+        return Typed(pl.when(~empty).then(typed.value), empty | (typed.guard & typed.value.is_not_null()))
 
     def holds(self, value: pl.Expr) -> pl.Expr:
         return value.is_null() | self._rule.holds(value)  # the guard has told a null from a wrong cell
