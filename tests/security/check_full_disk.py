@@ -3,15 +3,17 @@
 Needs root, to mount a file system of that size.
 """
 
+import contextlib
 import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
-from minidata.errors import PermanentError, TransientError
+from minidata.errors import PermanentError, PlatformError, TransientError
 from minidata.settings import Settings
 from minidata.store import ObjectStore
 from minidata.warehouse.connection import connect
@@ -20,9 +22,14 @@ from operate.embedded.settings import embedded_settings
 from operate.embedded.space import LEAST, RESERVE, disk_status
 from operate.embedded.start import start_servers
 from operate.embedded.state import State
+from operate.embedded.status import services_status
 from operate.embedded.stop import stop_platform
 from operate.embedded.supervisor import Supervisor
+from tests.integration import conftest
+from tests.integration.conftest import Pipeline
+from tests.integration.test_ledger import snapshot, views
 
+pipeline = conftest.pipeline  # on the servers of this file
 BLOCK = bytes(range(256)) * 2**14  # 4 MiB, more than one chunk of the store
 
 
@@ -150,7 +157,9 @@ def test_another_program_fills_the_last_byte_and_frees_it_again(servers: State, 
     ballast = fill(disk, 0)
     with pytest.raises(OSError, match="No space left"):
         append_without_end(ballast)
-    assert disk_status(servers)["full"]
+    status = services_status(servers)
+    assert status["disk"]["full"]
+    assert not status["healthy"]
     for number in range(20):
         kept += counts(settings)
         takes(store, settings, f"nothing/{number}")
@@ -163,6 +172,31 @@ def test_another_program_fills_the_last_byte_and_frees_it_again(servers: State, 
     assert keys <= set(store.keys("raw"))
     for key in store.keys("raw"):
         assert b"".join(store.read("raw", key)) == BLOCK, key
+
+
+def test_files_that_wait_on_a_full_disk_are_loaded_when_there_is_space(pipeline: Pipeline, disk: Path) -> None:
+    for number in range(3):
+        pipeline.put(f"{number}.csv", snapshot(number))
+    pipeline.look()
+    ballast = fill(disk, 0)
+    with pytest.raises(OSError, match="No space left"):
+        append_without_end(ballast)
+    for _ in range(pipeline.settings.max_attempts + 1):
+        with contextlib.suppress(PlatformError, psycopg.OperationalError):
+            batch = pipeline.claim()
+            if batch is not None:
+                pipeline.run(batch)
+        time.sleep(1)
+    assert "archived" not in pipeline.states().values()
+    ballast.unlink()
+    deadline = time.monotonic() + 150
+    while set(pipeline.states().values()) != {"archived"}:
+        assert time.monotonic() < deadline, pipeline.states()
+        with contextlib.suppress(PlatformError):
+            pipeline.drain()
+        time.sleep(1)
+    assert {file.attempts for file in pipeline.files()} == {1}
+    assert views(pipeline) == [2]
 
 
 def test_servers_that_were_stopped_by_the_full_disk_start_when_there_is_space(servers: State, disk: Path) -> None:
