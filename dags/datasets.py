@@ -10,9 +10,9 @@ from minidata.settings import load_settings
 
 def release(context) -> None:
     """Release the files of a run whose worker was killed, before their lease runs out."""
-    from etl.step import release_killed
+    from etl.step import release_unfinished
 
-    release_killed(context["run_id"])
+    release_unfinished(context["run_id"])
 
 
 def run(step: str, batch: int) -> dict[str, int]:

@@ -31,7 +31,7 @@ def extract(dataset: str, run: str) -> int | None:
     with connect(settings, "loader") as connection:
         with connection.transaction():
             for late in ledger.late_batches(connection):
-                ledger.release(connection, late, _LATE, settings, only_late=True)
+                ledger.release(connection, late, _LATE, settings)
         batch = ledger.claim(connection, dataset, run, settings)
         if batch is None:
             return None

@@ -44,25 +44,25 @@ def run_step(name: str, batch_id: int) -> Counts:
     """
     settings = load_settings()
     started = time.monotonic()
-    with connect(settings, "loader") as connection:
-        batch = ledger.find_batch(connection, batch_id)
-        store = ObjectStore(settings)
-        context = BatchContext(
-            batch_id=batch_id,
-            dataset=read_datasets(settings.datasets_folder)[batch.dataset],
-            connection=connection,
-            store=store,
-            staging=Staging(store, settings.staging_bucket, batch.token),
-            settings=settings,
-        )
-        try:
-            with ledger.heartbeat(batch_id, settings):
-                counts = STEPS[name](context)
-        except Exception as error:
-            _give_back(batch_id, error, settings)
-            raise
-        seconds = round(time.monotonic() - started, 3)
-        ledger.report_step(connection, batch_id, name, {**counts, "seconds": seconds})
+    try:
+        with connect(settings, "loader") as connection, ledger.heartbeat(batch_id, settings):
+            batch = ledger.find_batch(connection, batch_id)
+            store = ObjectStore(settings)
+            context = BatchContext(
+                batch_id=batch_id,
+                dataset=read_datasets(settings.datasets_folder)[batch.dataset],
+                connection=connection,
+                store=store,
+                staging=Staging(store, settings.staging_bucket, batch.token),
+                settings=settings,
+            )
+            counts = STEPS[name](context)
+            # A rollup may be called `seconds`; its count is what `load` compares.
+            report = {"seconds": round(time.monotonic() - started, 3)} | counts
+            ledger.report_step(connection, batch_id, name, report)
+    except Exception as error:
+        _give_back(batch_id, error, settings)
+        raise
     log.info("%s: %s", name, ", ".join(f"{what} {count}" for what, count in counts.items()))
     return counts
 
@@ -80,8 +80,8 @@ def _give_back(batch_id: int, error: Exception, settings: Settings) -> None:
         log.warning("Batch %d could not be released, its lease will run out: %s", batch_id, away)
 
 
-def release_killed(run: str) -> None:
-    """Release what a killed run still holds, if anything; its lease would run out later."""
+def release_unfinished(run: str) -> None:
+    """Release what a failed run still holds, if anything; its lease would run out later."""
     settings = load_settings()
     with connect(settings, "loader") as connection:
-        ledger.release_run(connection, run, "The worker of this run was killed.", settings)
+        ledger.release_run(connection, run, "The run ended without releasing its batch.", settings)

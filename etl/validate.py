@@ -8,7 +8,7 @@ from etl import BatchContext, Counts
 from etl.move_files import rejects_key
 from minidata import ledger
 from minidata.contract import Limits, Verdict
-from minidata.contract.validate import validate as judge
+from minidata.contract.validate import validate as check
 from minidata.errors import ObjectGoneError, PlatformError
 from minidata.ledger import BatchFile
 
@@ -57,7 +57,7 @@ def validate(batch: BatchContext) -> Counts:
 def _validate_file(batch: BatchContext, file: BatchFile) -> Verdict:
     settings = batch.settings
     with tempfile.SpooledTemporaryFile(_REJECTS_IN_MEMORY) as rejects:
-        verdict = judge(
+        verdict = check(
             _stored(batch, file),
             key=file.key,
             stored_size=file.size,
@@ -69,7 +69,7 @@ def _validate_file(batch: BatchContext, file: BatchFile) -> Verdict:
                 slice_bytes=settings.slice_bytes,
             ),
             good=batch.staging.good_rows(file.file_id).append,
-            rejects=lambda data: _ignore(rejects.write(data)),
+            rejects=rejects.write,
         )
         kept = None
         if verdict.rows_rejected and verdict.reason is None:
@@ -102,7 +102,3 @@ def _stored(batch: BatchContext, file: BatchFile) -> Iterator[bytes]:
     except PlatformError as error:
         batch.store.check(raw)  # if it answers, the fault is this object's
         raise _UnreadableError(str(error)) from error
-
-
-def _ignore(_: object) -> None:
-    """Drop a return value."""

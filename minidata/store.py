@@ -119,13 +119,11 @@ class ObjectStore:
 
     def delete_prefix(self, bucket: str, prefix: str) -> int:
         """Delete all objects whose keys begin with a prefix; returns how many."""
-        count = 0
+        keys = list(self.keys(bucket, prefix))
         with _explained(self.endpoint, f"{bucket}/{prefix}"):
-            for page in self.client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
-                for item in page.get("Contents", []):
-                    self.client.delete_object(Bucket=bucket, Key=item["Key"])
-                    count += 1
-        return count
+            for key in keys:
+                self.client.delete_object(Bucket=bucket, Key=key)
+        return len(keys)
 
     def keys(self, bucket: str, prefix: str = "") -> Iterator[str]:
         """List the keys of a bucket."""

@@ -26,7 +26,7 @@ def validate(
     dataset: Dataset,
     limits: Limits,
     good: Callable[[pl.DataFrame], None],
-    rejects: Callable[[bytes], None],
+    rejects: Callable[[bytes], object],
 ) -> Verdict:
     """Validate one file by the rules of the contract.
 
@@ -94,7 +94,7 @@ class _Counting:
         dataset: Dataset,
         arrived_at: datetime,
         good: Callable[[pl.DataFrame], None],
-        rejects: Callable[[bytes], None],
+        rejects: Callable[[bytes], object],
     ) -> None:
         self.header: Header | None = None
         self.rows_good = 0

@@ -146,6 +146,8 @@ def heartbeat(batch_id: int, settings: Settings) -> Iterator[None]:
         while not done.wait(settings.lease_seconds / 4):
             try:
                 beat()
+            except ClaimLostError:
+                return  # the step learns of it when it commits
             except (PlatformError, psycopg.Error) as error:
                 log.warning("Heartbeat failed: %s", error)
 

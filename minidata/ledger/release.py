@@ -4,7 +4,7 @@ from minidata.ledger.claims import free_moves, locked_batch
 from minidata.settings import Settings
 from minidata.warehouse.connection import Connection
 
-# In seconds, after so many failures: the first delay doubles up to a minute.
+# Seconds to wait after so many failures: doubles from the first delay up to a minute.
 _DELAY = "least(%(retry)s * pow(2, least({failures}, 20) - 1), 60) * interval '1 second'"
 
 
@@ -15,7 +15,6 @@ def release(
     settings: Settings,
     *,
     blameless: bool = False,
-    only_late: bool = False,
 ) -> bool:
     """End a batch that died and give its files back.
 
@@ -29,7 +28,6 @@ def release(
         error: what happened, for people.
         settings: attempts and delays.
         blameless: whether the platform was at fault.
-        only_late: do nothing unless the lease has run out.
 
     Returns:
         Whether it was alive.
@@ -37,8 +35,8 @@ def release(
     with connection.transaction():
         ended = connection.execute(
             "update mdp.batches set ended_at = clock_timestamp(), outcome = 'died', error = %s "
-            "where batch_id = %s and ended_at is null and (not %s or lease_until < clock_timestamp())",
-            [error, batch_id, only_late],
+            "where batch_id = %s and ended_at is null",
+            [error, batch_id],
         ).rowcount
         if ended:
             if blameless:

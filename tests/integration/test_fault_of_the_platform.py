@@ -69,6 +69,24 @@ def test_a_refused_bucket_costs_no_attempt_and_parts_no_batch(
     assert set(pipeline.states().values()) == {"archived"}
 
 
+def test_a_step_that_cannot_begin_costs_no_attempt(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    pipeline.put("a.csv", snapshot(5))
+    pipeline.look()
+    batch = pipeline.claim()
+    assert batch is not None
+    with monkeypatch.context() as refused:
+        refused.setattr(etl.step, "ObjectStore", _refused)
+        with pytest.raises(TransientError):
+            run_step("validate", batch)
+    assert [(f.state, f.attempts) for f in pipeline.files()] == [("pending", 0)]
+    pipeline.drain()
+    assert pipeline.states() == {"a.csv": "archived"}
+
+
+def _refused(settings: object) -> ObjectStore:
+    raise TransientError("The store does not answer.")
+
+
 def test_the_pause_grows_with_the_batches_that_died_of_late(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
