@@ -122,7 +122,7 @@ comment on table youtube_stats.channel_stats is 'One row per channel over everyt
 comment on view mart.channel_stats is 'One row per channel over everything accepted';
 
 
--- video_metrics: a load stages partial rollups, merges them and recomputes the gains that follow
+-- video_metrics: a load stages partials and merges them, then recomputes the gains that follow
 
 create temporary table stage_video_metrics on commit drop as select date_updated, video_id, channel_id, channel_name, description, total_views, total_likes, total_dislikes, last_updated from youtube_stats.video_metrics with no data;
 
@@ -208,12 +208,15 @@ with successors as (
         order by n.date_updated desc limit 1
     ) b on true
     order by t.date_updated, t.video_id
+), written as (
+    update youtube_stats.video_metrics t set (views_gained, likes_gained, dislikes_gained) = row(f.views_gained, f.likes_gained, f.dislikes_gained) from fresh f
+    where (t.date_updated, t.video_id) = (f.date_updated, f.video_id) and row(t.views_gained, t.likes_gained, t.dislikes_gained) is distinct from row(f.views_gained, f.likes_gained, f.dislikes_gained)
+    returning t.date_updated, t.video_id
 )
-update youtube_stats.video_metrics t set (views_gained, likes_gained, dislikes_gained) = row(f.views_gained, f.likes_gained, f.dislikes_gained) from fresh f
-where (t.date_updated, t.video_id) = (f.date_updated, f.video_id) and row(t.views_gained, t.likes_gained, t.dislikes_gained) is distinct from row(f.views_gained, f.likes_gained, f.dislikes_gained);
+insert into touched_video_metrics select * from written;
 
 
--- channel_metrics: a load stages partial rollups, merges them and recomputes the gains that follow
+-- channel_metrics: a load stages partials and merges them, then recomputes the gains that follow
 
 create temporary table stage_channel_metrics on commit drop as select date_updated, channel_id, channel_subscribers, channel_name, last_updated from youtube_stats.channel_metrics with no data;
 
@@ -283,12 +286,15 @@ with successors as (
         order by n.date_updated desc limit 1
     ) b on true
     order by t.date_updated, t.channel_id
+), written as (
+    update youtube_stats.channel_metrics t set (subscribers_gained) = row(f.subscribers_gained) from fresh f
+    where (t.date_updated, t.channel_id) = (f.date_updated, f.channel_id) and row(t.subscribers_gained) is distinct from row(f.subscribers_gained)
+    returning t.date_updated, t.channel_id
 )
-update youtube_stats.channel_metrics t set (subscribers_gained) = row(f.subscribers_gained) from fresh f
-where (t.date_updated, t.channel_id) = (f.date_updated, f.channel_id) and row(t.subscribers_gained) is distinct from row(f.subscribers_gained);
+insert into touched_channel_metrics select * from written;
 
 
--- videos: a load stages partial rollups, merges them and recomputes the gains that follow
+-- videos: a load stages partials and merges them, then recomputes the gains that follow
 
 create temporary table stage_videos on commit drop as select channel_id, video_id, description, date_created, total_views, total_likes, total_dislikes, first_updated, last_updated from youtube_stats.videos with no data;
 
@@ -334,7 +340,7 @@ with merged as (
 insert into touched_videos select * from written;
 
 
--- channels: a load stages partial rollups, merges them and recomputes the gains that follow
+-- channels: a load stages partials and merges them, then recomputes the gains that follow
 
 create temporary table stage_channels on commit drop as select channel_id, channel_subscribers, channel_name, last_updated from youtube_stats.channels with no data;
 
@@ -371,10 +377,13 @@ with merged as (
 insert into touched_channels select * from written;
 
 
--- channel_stats: the summary, for the keys that the load staged
+-- channel_stats: the summary, for the keys that the load touched
 
-insert into youtube_stats.channel_stats as t (channel_id, channel_subscribers, channel_name, total_videos, total_views, total_likes, total_dislikes, sum_views, sum_likes, sum_dislikes, last_updated)
-select channel_id, channel_subscribers, channel_name, total_videos, total_views, total_likes, total_dislikes, sum_views, sum_likes, sum_dislikes, last_updated from (
+create temporary table touched_channel_stats on commit drop as
+select s.channel_id as channel_id from stage_channels s;
+
+with fresh as materialized (
+    select channel_id, channel_subscribers, channel_name, total_videos, total_views, total_likes, total_dislikes, sum_views, sum_likes, sum_dislikes, last_updated from (
 -- The totals of a channel: the largest of its videos (the seed's words) and the sum over them.
 select c.channel_id,
        c.channel_subscribers,
@@ -400,7 +409,14 @@ join lateral (
     where videos.channel_id = c.channel_id
 ) v on true
 ) s
-where (channel_id) in (select channel_id from stage_channels)
+    where (channel_id) in (select channel_id from touched_channel_stats)
+), gone as (
+    delete from youtube_stats.channel_stats t
+    where (channel_id) in (select channel_id from touched_channel_stats)
+        and not exists (select from fresh f where (f.channel_id) = (t.channel_id))
+)
+insert into youtube_stats.channel_stats as t (channel_id, channel_subscribers, channel_name, total_videos, total_views, total_likes, total_dislikes, sum_views, sum_likes, sum_dislikes, last_updated)
+select channel_id, channel_subscribers, channel_name, total_videos, total_views, total_likes, total_dislikes, sum_views, sum_likes, sum_dislikes, last_updated from fresh
 order by channel_id
 on conflict (channel_id) do update set (channel_subscribers, channel_name, total_videos, total_views, total_likes, total_dislikes, sum_views, sum_likes, sum_dislikes, last_updated) = row(excluded.channel_subscribers, excluded.channel_name, excluded.total_videos, excluded.total_views, excluded.total_likes, excluded.total_dislikes, excluded.sum_views, excluded.sum_likes, excluded.sum_dislikes, excluded.last_updated)
 where row(t.channel_subscribers, t.channel_name, t.total_videos, t.total_views, t.total_likes, t.total_dislikes, t.sum_views, t.sum_likes, t.sum_dislikes, t.last_updated) is distinct from row(excluded.channel_subscribers, excluded.channel_name, excluded.total_videos, excluded.total_views, excluded.total_likes, excluded.total_dislikes, excluded.sum_views, excluded.sum_likes, excluded.sum_dislikes, excluded.last_updated);

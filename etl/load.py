@@ -3,7 +3,7 @@
 from etl import BatchContext, Counts
 from minidata import ledger
 from minidata.errors import TransientError
-from minidata.rollup import merge_rollups, merge_summaries, stage_rollup
+from minidata.rollup import merge, stage
 from minidata.staging import require_all
 
 
@@ -15,23 +15,23 @@ def load(batch: BatchContext) -> Counts:
         TransientError: if staging has lost something, or another batch loaded one of its contents meanwhile.
     """
     connection, dataset = batch.connection, batch.dataset
-    new = {file.file_id for file in ledger.new_files(connection, batch.batch_id)[0]}
+    new = {file.file_id for file in ledger.new_files(connection, batch.batch_id, by_arrival=dataset.by_arrival)[0]}
     if not new:
         with ledger.locked_batch(connection, batch.batch_id):
-            repeated = ledger.duplicates(connection, batch.batch_id)
+            repeated = ledger.duplicates(connection, batch.batch_id, by_arrival=dataset.by_arrival)
             ledger.mark_loaded(connection, batch.batch_id, repeated)
         return {"files": 0, "duplicates": len(repeated)}
     transformed = ledger.step_counts(connection, batch.batch_id, "transform")
     with connection.transaction():
-        loads = [stage_rollup(connection, dataset, name, batch.staging.partials(name)) for name in dataset.rollups]
+        loads = [stage(connection, dataset, name, batch.staging.partials(name)) for name in dataset.merged]
         for staged in loads:
             require_all(f"rows of {staged.name}", staged.rows, transformed[staged.name])
         # One load of a dataset at a time from here to the commit; the COPY above needs no lock.
         ledger.lock_dataset(connection, dataset.name)
-        repeated = ledger.duplicates(connection, batch.batch_id)
+        repeated = ledger.duplicates(connection, batch.batch_id, by_arrival=dataset.by_arrival)
         if new & repeated.keys():
             raise TransientError("Another batch has just loaded a content of this one. The files are tried again.")
-        counts = merge_rollups(connection, loads) | merge_summaries(connection, dataset)
+        counts = merge(connection, dataset, loads)
         ledger.assert_claim(connection, batch.batch_id)
         ledger.mark_loaded(connection, batch.batch_id, repeated)
     return {"files": len(new), "duplicates": len(repeated)} | counts

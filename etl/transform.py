@@ -6,6 +6,7 @@ import polars as pl
 
 from etl import BatchContext, Counts
 from minidata import ledger
+from minidata.dataset import ARRIVED_AT
 from minidata.ledger import BatchFile
 from minidata.rollup import RollupBuilder
 from minidata.staging import require_all
@@ -17,11 +18,10 @@ def transform(batch: BatchContext) -> Counts:
     Raises:
         TransientError: if staging has lost good rows.
     """
-    files, repeated = ledger.new_files(batch.connection, batch.batch_id)
-    rollups = batch.dataset.rollups
-    partials = {name: batch.staging.partials(name) for name in rollups}
+    files, repeated = ledger.new_files(batch.connection, batch.batch_id, by_arrival=batch.dataset.by_arrival)
+    partials = {name: batch.staging.partials(name) for name in batch.dataset.merged}
     limit = batch.settings.slice_rows
-    builders = [RollupBuilder(rollup, limit, partials[name].append) for name, rollup in rollups.items()]
+    builders = [RollupBuilder(batch.dataset, name, limit, parts.append) for name, parts in partials.items()]
     height = 0
     for rows in _slices(batch, files):
         height += rows.height
@@ -40,8 +40,9 @@ def _slices(batch: BatchContext, files: list[BatchFile]) -> Iterator[pl.DataFram
     held: list[pl.DataFrame] = []
     height = 0
     for file in files:
+        arrived = [pl.lit(file.arrived_at.replace(tzinfo=None)).alias(ARRIVED_AT)] if batch.dataset.by_arrival else []
         for part in batch.staging.good_rows(file.file_id):
-            for rows in part.iter_slices(limit):
+            for rows in part.with_columns(arrived).iter_slices(limit):
                 if held and height + rows.height > limit:
                     yield pl.concat(held)
                     held, height = [], 0

@@ -16,7 +16,7 @@ from minidata.contract.numbers import NumberFormat
 from minidata.contract.rule import BrokenRuleError, Value
 from minidata.contract.slices import Flags, Marks, Positions, Slice
 from minidata.contract.verdict import RejectEntry
-from minidata.dataset import Column, TimestampColumn
+from minidata.dataset import LINE, Column, TimestampColumn
 
 _CUT_VALUE = 200  # code points
 _MARK = b"\xef\xbb\xbf"
@@ -39,6 +39,7 @@ class Rows:
         header: of the file.
         arrived_at: when the file arrived; naive means UTC.
         numbers: how the file writes numbers.
+        lines: whether a good row gets the line of its record as a last column, `dataset.LINE`.
     """
 
     def __init__(
@@ -47,8 +48,11 @@ class Rows:
         header: Header,
         arrived_at: datetime,
         numbers: NumberFormat = NumberFormat(),  # noqa: B008  # frozen
+        *,
+        lines: bool = False,
     ) -> None:
         self._header = header
+        self._lines = lines
         self._instants = {name: column for name, column in columns.items() if isinstance(column, TimestampColumn)}
         arrived = arrived_at.astimezone(UTC).replace(tzinfo=None) if arrived_at.tzinfo else arrived_at
         self._latest = {
@@ -72,6 +76,8 @@ class Rows:
         good: list[pl.DataFrame] = []
         text = self._parse(slice_, sound)
         if len(text) == np.count_nonzero(sound):  # else Polars and numpy disagree, and each record is checked
+            if self._lines:
+                text = text.with_columns(pl.Series(LINE, slice_.lines[sound], pl.Int64()))
             good, doubtful = self.accept(text)
             suspects[np.delete(np.flatnonzero(sound), doubtful)] = False
         values: list[list[Value]] = []
@@ -83,12 +89,12 @@ class Rows:
                 cells = slice_.cells(number)
                 typed, entries = self._check(line, {name: cells[place] for name, place in positions.items()})
                 if not entries:
-                    values.append(typed)
+                    values.append([*typed, line] if self._lines else typed)
                     continue
             else:
                 entries = [RejectEntry(line, None, "wrong_cell_count", None)]
             rejected.append(Rejected(entries, _rejects_line(slice_.record(number), entries, slice_.marks)))
-        good.append(pl.DataFrame(values, self._schema, orient="row"))
+        good.append(pl.DataFrame(values, self._schema | ({LINE: pl.Int64()} if self._lines else {}), orient="row"))
         return [frame for frame in good if len(frame)], rejected
 
     def _parse(self, slice_: Slice, keep: Flags) -> pl.DataFrame:
@@ -142,6 +148,7 @@ class Rows:
             cells[name].value.alias(name) if name in cells else pl.lit(None, dtype).alias(name)
             for name, dtype in self._schema.items()
         ]
+        values += [pl.col(LINE)] if LINE in text.columns else []
         guards = pl.all_horizontal(cell.guard for cell in cells.values())
         typed = text.lazy().select(*values, guards.alias(_GUARD)).collect()  # lazily: shared parts are computed once
         limits = [rule.holds(pl.col(name)) for name, rule in self._present.items()]

@@ -38,7 +38,8 @@ def validate(
         dataset: whose columns the file must have.
         limits: of size and of rejected rows.
         good: takes frames of good rows, each at most about a slice: the declared columns in declared order, text as
-            String, integers as Int64, timestamps as naive UTC Datetime("us"). Void if the verdict has a reason.
+            String, integers as Int64, timestamps as naive UTC Datetime("us"); then the line of each row, if a table
+            of the dataset depends on the order of arrival. Void if the verdict has a reason.
         rejects: takes the bytes of the rejects file as it grows; nothing if no row is rejected. Void likewise.
 
     Returns:
@@ -126,7 +127,7 @@ class _Counting:
             else:
                 self.header = given_header(dialect.header or list(columns), columns, slice_.marks)
             numbers = NumberFormat(dialect.decimal, dialect.thousands)
-            self._rows = Rows(columns, self.header, self._arrived_at, numbers)
+            self._rows = Rows(columns, self.header, self._arrived_at, numbers, lines=self._dataset.by_arrival)
         frames, rejected = self._rows.split(slice_, first)
         for frame in frames:
             self.rows_good += len(frame)

@@ -1,4 +1,4 @@
-"""A dataset is a declaration: its columns with their rules, its rollups and its summaries.
+"""A dataset is a declaration: its columns with their rules, and its tables.
 
 The declaration is `datasets/<name>/dataset.yaml`. The checks of a file, the transform, the tables, the merge and the
 documentation follow from it.
@@ -16,20 +16,40 @@ from minidata.dataset.columns import (
     TimestampColumn,
 )
 from minidata.dataset.dialect import Dialect
-from minidata.dataset.model import Dataset, Rollup, Window, dataset_of, ignored
+from minidata.dataset.model import (
+    ARRIVED_AT,
+    HASH,
+    HIDDEN,
+    LINE,
+    Dataset,
+    Every,
+    Newest,
+    Rollup,
+    Summary,
+    Window,
+    dataset_of,
+    ignored,
+)
 from minidata.dataset.read import declared_datasets, read_dataset, read_datasets
 
 __all__ = [
+    "ARRIVED_AT",
+    "HASH",
+    "HIDDEN",
+    "LINE",
     "BooleanColumn",
     "Column",
     "Dataset",
     "DateColumn",
     "DecimalColumn",
     "Dialect",
+    "Every",
     "Identifier",
     "IntegerColumn",
     "Model",
+    "Newest",
     "Rollup",
+    "Summary",
     "TextColumn",
     "TimestampColumn",
     "Window",

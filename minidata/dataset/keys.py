@@ -15,7 +15,12 @@ _DECIMAL, _OTHER = 32, 8  # bytes of a key that is no text, at most
 
 def with_key_lengths(dataset: Dataset) -> Dataset:
     """Limit the texts of keys that have no `max_length`."""
-    keys = {rollup.source_of(key) for rollup in dataset.rollups.values() for key in rollup.keys}
+    rollups = [*dataset.rollups.values(), *map(dataset.rollup_of, dataset.newest.values())]
+    keys = {rollup.source_of(key) for rollup in rollups for key in rollup.keys}
+    for summary in dataset.summaries.values():
+        rollup = dataset.rollups.get(summary.source)
+        sources = [source for source in summary.key_sources.values() if isinstance(source, str)]
+        keys |= {rollup.source_of(source) if rollup else source for source in sources}
     columns = dict(dataset.columns)
     for name in keys & columns.keys():
         column = columns[name]

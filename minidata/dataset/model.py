@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
-from minidata.dataset.columns import Column, Identifier, Model
+from minidata.dataset.columns import Column, Identifier, IntegerColumn, Model, TimestampColumn
 from minidata.dataset.dialect import IGNORED, Dialect
 
 
@@ -104,23 +104,72 @@ class Rollup(Model):
         return [*self.keys, *self.latest.columns, *self.measures, *self.gains, self.latest.into]
 
     def source_of(self, column: str) -> str:
-        """Return the column of the file that a merged column is made from."""
+        """Return the column of the file that a column of the table is made from."""
         if column in self.keys:
             source = self.keys[column]
             return source.window if isinstance(source, Window) else source
+        if column in self.gains:
+            column = self.gains[column].of
         if column in self.measures:
             return self.measures[column].column
         return self.latest.by if column == self.latest.into else column
 
 
-class Summary(Model):
-    """A table that one SQL select over rollups gives; it runs again for the keys that a load changed."""
+class Newest(Model):
+    """One row per key: the row with the greatest `by`; without `by`, the row that arrived last.
+
+    The arrival of a row is the arrival of its file, then its line. Of several such rows, the one with the greatest
+    values is kept, compared in the order of the columns; null is less than every value.
+    """
 
     description: str
     keys: list[Identifier] = Field(min_length=1)
-    source: Identifier = Field(alias="from", description="The rollup whose changed keys are recomputed.")
+    by: Identifier | None = None
+
+
+class Every(Model):
+    """Every row once: rows with the same values are one row."""
+
+    description: str
+
+
+def _kind_of_keys(value: Any) -> str:
+    return "a mapping" if isinstance(value, dict) else "a list"
+
+
+SummaryKeys = Annotated[
+    Annotated[Annotated[list[Identifier], Field(min_length=1)], Tag("a list")]
+    | Annotated[Annotated[dict[Identifier, Key], Field(min_length=1)], Tag("a mapping")],
+    Discriminator(_kind_of_keys),
+]
+
+
+class Summary(Model):
+    """A table that one SQL select over the other tables gives; it runs again for the keys that a load changed.
+
+    `keys` says which column of the table `from`, or which window of one, each key is.
+    """
+
+    description: str
+    keys: SummaryKeys
+    source: Identifier = Field(alias="from", description="The table whose changed rows are summarised again.")
     sql: str
     columns: dict[Identifier, Literal["text", "bigint", "numeric", "boolean", "date", "timestamptz"]]
+
+    @property
+    def key_sources(self) -> dict[str, Key]:
+        """The column, or the window, of the table `from` that each key is."""
+        return self.keys if isinstance(self.keys, dict) else {key: key for key in self.keys}
+
+
+# Columns of tables that their views hide: what decides which row is newest, and what makes two rows the same one.
+HIDDEN = "mdp_"
+HASH = "mdp_hash"
+ARRIVED_AT, LINE = "mdp_arrived_at", "mdp_line"
+_ARRIVAL: dict[str, Column] = {
+    ARRIVED_AT: TimestampColumn.model_validate({"type": "timestamp"}),
+    LINE: IntegerColumn.model_validate({"type": "integer"}),
+}
 
 
 class Dataset(Model):
@@ -135,7 +184,9 @@ class Dataset(Model):
     dialect: Dialect = Dialect()
     ignore: list[str] = Field(IGNORED)
     columns: dict[Identifier, Column] = Field(min_length=1)
-    rollups: dict[Identifier, Rollup] = Field(min_length=1)
+    rollups: dict[Identifier, Rollup] = Field({})
+    newest: dict[Identifier, Newest] = Field({})
+    every: dict[Identifier, Every] = Field({})
     summaries: dict[Identifier, Summary] = Field({})
     folder: Path = Path()
 
@@ -145,10 +196,47 @@ class Dataset(Model):
         return self.folder / "dataset.yaml"
 
     @property
+    def by_arrival(self) -> bool:
+        """Whether a table depends on when rows arrived."""
+        return any(newest.by is None for newest in self.newest.values())
+
+    @property
+    def row_columns(self) -> dict[str, Column]:
+        """The columns of a row on its way to the tables: the declared ones, and its arrival if a table needs it."""
+        return self.columns | (_ARRIVAL if self.by_arrival else {})
+
+    @property
+    def merged(self) -> dict[str, "Rollup | Every"]:
+        """The tables that rows are merged into, by name; a newest row per key is a rollup."""
+        newest = {name: self.rollup_of(newest) for name, newest in self.newest.items()}
+        return self.rollups | newest | self.every
+
+    def rollup_of(self, newest: Newest) -> Rollup:
+        """Return the rollup that a table of newest rows is."""
+        by, *place = [newest.by] if newest.by else list(_ARRIVAL)
+        others = [column for column in self.columns if column not in newest.keys and column != by]
+        return Rollup(
+            description=newest.description,
+            keys={key: key for key in newest.keys},
+            latest=Latest(by=by, into=by, columns=[*place, *others]),
+            measures={},
+            gains={},
+        )
+
+    def columns_of(self, table: str) -> dict[str, Column]:
+        """Return how each column of a table that rows are merged into is declared, without the hidden ones."""
+        if table in self.rollups:
+            rollup = self.rollups[table]
+            sources = {c: rollup.source_of(c) for c in rollup.table_columns}
+            found = {c: self.columns[source] for c, source in sources.items() if source in self.columns}
+            return found | {c: found[c].model_copy(update={"optional": True}) for c in rollup.gains if c in found}
+        return self.columns
+
+    @property
     def tables(self) -> dict[str, list[str]]:
         """The columns of the primary key of every table, by table."""
-        rollups = {name: list(rollup.keys) for name, rollup in self.rollups.items()}
-        return rollups | {name: summary.keys for name, summary in self.summaries.items()}
+        merged = {name: [HASH] if isinstance(table, Every) else list(table.keys) for name, table in self.merged.items()}
+        return merged | {name: list(summary.keys) for name, summary in self.summaries.items()}
 
 
 def ignored(key: str, dataset: Dataset) -> bool:

@@ -1,16 +1,18 @@
 """Reads declarations and checks them whole: every problem is reported at once, with its file and line."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from minidata.dataset.columns import BooleanColumn, DecimalColumn, IntegerColumn, Model, TimestampColumn
 from minidata.dataset.keys import index_problems, with_key_lengths
-from minidata.dataset.model import Dataset, Rollup, Summary, Window
+from minidata.dataset.model import HIDDEN, Dataset, Newest, Rollup, Summary, Window
 from minidata.errors import PermanentError
 from minidata.settings import Settings
 from minidata.yaml_file import Location, Problem, YamlFile, guess, read_yaml
 
+KINDS = ("rollups", "newest", "every", "summaries")  # of tables: the keys of a declaration that name them
 _TAKEN = ("mdp", "mart", "public", "information_schema")  # schemas with another purpose
 
 
@@ -61,8 +63,8 @@ def _shared(dataset: Dataset, owners: dict[tuple[str, str], Path]) -> Iterator[P
     prefix = dataset.prefix.strip("/")
     if (other := owners.setdefault(("prefix", prefix), dataset.file)) != dataset.file:
         yield ("prefix",), f"{other} has the same prefix, {prefix}. Change one of them."
-    for kind, names in (("rollups", dataset.rollups), ("summaries", dataset.summaries)):
-        for table in names:
+    for kind in KINDS:
+        for table in getattr(dataset, kind):
             if (other := owners.setdefault(("table", table), dataset.file)) != dataset.file:
                 yield (kind, table), f"{other} also declares a table {table}. Rename one of them."
 
@@ -90,18 +92,29 @@ def _problems(dataset: Dataset) -> Iterator[Problem]:
     if not dataset.prefix.strip("/"):
         yield ("prefix",), "it is empty, and must name a folder of the bucket raw."
     for name, column in dataset.columns.items():
+        if name.startswith(HIDDEN):
+            yield ("columns", name), f"names that start with {HIDDEN} have another purpose. Rename the column."
         if isinstance(column, TimestampColumn) and column.not_before is not None:
             yield from _unknown(dataset, ("columns", name, "not_before"), column.not_before, TimestampColumn)
-    for name, rollup in dataset.rollups.items():
-        for place, text in (
-            *_source_problems(dataset, rollup),
-            *_rollup_problems(rollup),
-            *index_problems(dataset, rollup),
-        ):
-            yield ("rollups", name, *place), text
-    for name, summary in dataset.summaries.items():
-        for place, text in _summary_problems(dataset, name, summary):
-            yield ("summaries", name, *place), text
+    yield from _table_problems(dataset)
+
+
+def _table_problems(dataset: Dataset) -> Iterator[Problem]:
+    names = [name for kind in KINDS for name in getattr(dataset, kind)]
+    if not names:
+        yield (), "it declares no table: add `rollups`, `newest` or `every`."
+    for kind in KINDS:
+        for name, table in getattr(dataset, kind).items():
+            if names.count(name) > 1:
+                yield (kind, name), "another table of this declaration has the same name. Rename one of them."
+            for place, text in _KIND_PROBLEMS[kind](dataset, table):
+                yield (kind, name, *place), text
+
+
+def _rollup_problems(dataset: Dataset, rollup: Rollup) -> Iterator[Problem]:
+    yield from _source_problems(dataset, rollup)
+    yield from _shape_problems(rollup)
+    yield from index_problems(dataset, rollup)
 
 
 def _source_problems(dataset: Dataset, rollup: Rollup) -> Iterator[Problem]:
@@ -143,27 +156,65 @@ def _unknown(dataset: Dataset, place: Location, column: str, *types: type[Model]
         yield place, f"`{column}` is of type {dataset.columns[column].type}, and must be {needed}."
 
 
+_ORDERED = ("timestamp", "date", "integer", "decimal")
 _TYPES: dict[type[Model], str] = {TimestampColumn: "timestamp", IntegerColumn: "integer", DecimalColumn: "decimal"}
 
 
-def _rollup_problems(rollup: Rollup) -> Iterator[Problem]:
+def _shape_problems(rollup: Rollup) -> Iterator[Problem]:
     if len(rollup.keys) - len(rollup.other_keys) > 1:
         yield ("keys",), "a rollup has at most one window."
     names = rollup.table_columns
     for name in sorted({name for name in names if names.count(name) > 1}):
         yield (), f"two columns of the table would be called `{name}`."
+    for name in sorted({name for name in names if name.startswith(HIDDEN)}):
+        yield (), f"names that start with {HIDDEN} have another purpose. Rename the column {name}."
     if rollup.gains and not (rollup.window_key and rollup.other_keys):
         yield ("gains",), "a gain compares neighbouring windows: it needs a window and another key."
 
 
-def _summary_problems(dataset: Dataset, name: str, summary: Summary) -> Iterator[Problem]:
-    if name in dataset.rollups:
-        yield (), "a rollup has the same name, and both would be a table. Rename one of them."
-    if summary.source not in dataset.rollups:
-        yield ("from",), f"`{summary.source}` is no rollup; {guess(summary.source, dataset.rollups)}"
-    elif extra := [key for key in summary.keys if key not in dataset.rollups[summary.source].keys]:
-        yield ("keys",), f"{', '.join(extra)}: the keys of a summary are keys of `{summary.source}`."
+def _newest_problems(dataset: Dataset, newest: Newest) -> Iterator[Problem]:
+    for index, key in enumerate(newest.keys):
+        yield from _unknown(dataset, ("keys", index), key)
+        if key in dataset.columns and dataset.columns[key].optional:
+            yield ("keys", index), f"`{key}` is optional, and a key must not be null."
+    yield from index_problems(dataset, dataset.rollup_of(newest))
+    if newest.by is None:
+        return
+    yield from _unknown(dataset, ("by",), newest.by)
+    if newest.by in newest.keys:
+        yield ("by",), f"`{newest.by}` is a key: all rows of a key have the same value."
+    elif newest.by in dataset.columns:
+        column = dataset.columns[newest.by]
+        if column.optional:
+            yield ("by",), f"`{newest.by}` is optional, and the newest row must be known."
+        if column.type not in _ORDERED:
+            yield ("by",), f"`{newest.by}` is of type {column.type}, and must be one of {', '.join(_ORDERED)}."
+
+
+def _summary_problems(dataset: Dataset, summary: Summary) -> Iterator[Problem]:
+    sources = [*dataset.rollups, *dataset.newest, *dataset.every]
+    if summary.source not in sources:
+        yield ("from",), f"`{summary.source}` is no rollup, newest or every table; {guess(summary.source, sources)}"
+    else:
+        columns = dataset.columns_of(summary.source)
+        for key, source in summary.key_sources.items():
+            place = ("keys", key) if isinstance(summary.keys, dict) else ("keys",)
+            column = source.window if isinstance(source, Window) else source
+            if column not in columns:
+                yield place, f"`{column}` is no column of `{summary.source}`; {guess(column, columns)}"
+            elif columns[column].optional:
+                yield place, f"`{column}` is optional, and a key must not be null."
+            elif isinstance(source, Window) and not isinstance(columns[column], TimestampColumn):
+                yield place, f"`{column}` is of type {columns[column].type}, and must be timestamp."
     if missing := [key for key in summary.keys if key not in summary.columns]:
         yield ("keys",), f"{', '.join(missing)}: a key is also one of the columns."
     if not (dataset.folder / summary.sql).is_file():
         yield ("sql",), f"there is no {summary.sql} next to the declaration."
+
+
+_KIND_PROBLEMS: dict[str, Callable[[Dataset, Any], Iterable[Problem]]] = {
+    "rollups": _rollup_problems,
+    "newest": _newest_problems,
+    "every": lambda _dataset, _every: (),
+    "summaries": _summary_problems,
+}

@@ -122,11 +122,16 @@ def mark_superseded(connection: Connection, batch_id: int, file_id: int, message
         )
 
 
-def duplicates(connection: Connection, batch_id: int) -> dict[int, int]:
+def duplicates(connection: Connection, batch_id: int, *, by_arrival: bool = False) -> dict[int, int]:
     """Find the files of a batch whose content is loaded already, or comes twice in the batch.
 
     A later arrival may have more good rows, because fewer of them lie in its future. It is loaded as well: whichever
     of the two is loaded first, the rows in the tables are the same in the end.
+
+    Args:
+        connection: of the loader.
+        batch_id: the batch.
+        by_arrival: a table keeps the rows that arrived last, so every later arrival is loaded as well.
 
     Returns:
         The id of the file that has the content, by the id of the file that repeats it.
@@ -134,18 +139,22 @@ def duplicates(connection: Connection, batch_id: int) -> dict[int, int]:
     rows = connection.execute(
         "select f.file_id, coalesce("
         "(select min(o.file_id) from mdp.files o where o.sha256 = f.sha256 and o.dataset = f.dataset "
-        "and o.state in ('loaded', 'archived') and o.duplicate_of is null and o.rows_good >= f.rows_good), "
-        "first_value(f.file_id) over (partition by f.sha256 order by f.rows_good desc, f.arrived_at, f.file_id)) "
+        "and o.state in ('loaded', 'archived') and o.duplicate_of is null and o.rows_good >= f.rows_good "
+        "and (o.arrived_at >= f.arrived_at or not %(by_arrival)s)), "
+        "first_value(f.file_id) over (partition by f.sha256 order by f.rows_good desc, "
+        "case when %(by_arrival)s then f.arrived_at end desc, f.arrived_at, f.file_id)) "
         "as original "
-        "from mdp.files f where f.batch_id = %s and f.state = 'claimed' and f.validated_at is not null",
-        [batch_id],
+        "from mdp.files f where f.batch_id = %(batch)s and f.state = 'claimed' and f.validated_at is not null",
+        {"batch": batch_id, "by_arrival": by_arrival},
     )
     return {file_id: original for file_id, original in rows if file_id != original}
 
 
-def new_files(connection: Connection, batch_id: int) -> tuple[list[BatchFile], dict[int, int]]:
+def new_files(
+    connection: Connection, batch_id: int, *, by_arrival: bool = False
+) -> tuple[list[BatchFile], dict[int, int]]:
     """Return the valid files of a batch whose content is not loaded yet, and what `duplicates` finds."""
-    repeated = duplicates(connection, batch_id)
+    repeated = duplicates(connection, batch_id, by_arrival=by_arrival)
     return [f for f in batch_files(connection, batch_id) if f.valid and f.file_id not in repeated], repeated
 
 

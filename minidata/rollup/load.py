@@ -1,4 +1,4 @@
-"""The load of rollups and summaries into their tables, in the caller's transaction."""
+"""The load of a dataset's rows into its tables, in the caller's transaction."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -7,15 +7,17 @@ import polars as pl
 from psycopg import sql
 
 from minidata.dataset import Dataset
-from minidata.rollup.statements import RollupStatements, names_of
+from minidata.rollup.every import Statements, statements_of
+from minidata.rollup.statements import RollupStatements
+from minidata.rollup.summary import SummaryStatements
 from minidata.warehouse.connection import Connection
 
 _COPY_ROWS = 50_000
 
 
 @dataclass(frozen=True)
-class RollupLoad:
-    """One rollup of one load, staged.
+class TableLoad:
+    """What one load merges into one table, staged.
 
     Attributes:
         statements: its SQL.
@@ -23,26 +25,26 @@ class RollupLoad:
         rows: number of rows in all of them.
     """
 
-    statements: RollupStatements
+    statements: Statements
     partials: int
     rows: int
 
     @property
     def name(self) -> str:
-        """Name of the rollup."""
+        """Name of the table."""
         return self.statements.name
 
 
-def stage_rollup(connection: Connection, dataset: Dataset, name: str, partials: Iterable[pl.DataFrame]) -> RollupLoad:
-    """COPY the partials of a rollup into a temporary table, before the load takes any lock.
+def stage(connection: Connection, dataset: Dataset, name: str, partials: Iterable[pl.DataFrame]) -> TableLoad:
+    """COPY the partials of a table into a temporary table, before the load takes any lock.
 
     Args:
         connection: in the transaction that will merge.
         dataset: the declaration.
-        name: of the rollup.
-        partials: frames with `rollup.merged_columns`; timestamps naive, in UTC.
+        name: of the table, one of `dataset.merged`.
+        partials: frames as `transform.roll_up` gives them; timestamps naive, in UTC.
     """
-    statements = RollupStatements(dataset.name, name, dataset.rollups[name])
+    statements = statements_of(dataset, name)
     count = rows = 0
     connection.execute(statements.create_stage())
     with connection.cursor() as cursor, cursor.copy(statements.copy()) as stream:
@@ -56,52 +58,45 @@ def stage_rollup(connection: Connection, dataset: Dataset, name: str, partials: 
                     quote_style="non_numeric",  # an empty text is not null, whatever it looks like
                 )
                 stream.write(text.encode())
-    return RollupLoad(statements, count, rows)
+    return TableLoad(statements, count, rows)
 
 
-def merge_rollups(connection: Connection, loads: Iterable[RollupLoad]) -> dict[str, int]:
-    """Merge the staged rollups into their tables, gains included; returns the number of rows written by table.
+def merge(connection: Connection, dataset: Dataset, loads: Iterable[TableLoad]) -> dict[str, int]:
+    """Merge what is staged into the tables, gains and summaries included; returns the rows written by table.
 
     The caller holds the dataset's lock: nothing else changes these tables before the commit, so each row is computed
     whole and written once.
     """
     written = {}
+    loads = list(loads)
+    summaries = [SummaryStatements(dataset, name) for name in dataset.summaries]
+    connection.execute("set local timezone = 'UTC'")
     for load in loads:
-        statements = load.statements
-        connection.execute(sql.SQL("analyze {}").format(statements.stage))
+        connection.execute(sql.SQL("analyze {}").format(load.statements.stage))
+    for summary in summaries:
+        connection.execute(summary.create_touched())
+    for load in loads:
+        written[load.name] = _merge(connection, load)
+    for summary in summaries:
+        if successors := summary.touch_successors():
+            connection.execute(successors)
+        written[summary.name] = run_summary(connection, summary)
+    return written
+
+
+def _merge(connection: Connection, load: TableLoad) -> int:
+    statements = load.statements
+    if isinstance(statements, RollupStatements):
         connection.execute(statements.create_touched())
-        written[load.name] = connection.execute(statements.merge(load.partials)).rowcount
-        if statements.rollup.gains:
-            connection.execute(statements.update_successors())
-    return written
+    rows = connection.execute(statements.merge(load.partials)).rowcount
+    if isinstance(statements, RollupStatements) and statements.rollup.gains:
+        connection.execute(statements.update_successors())
+    return rows
 
 
-def merge_summaries(connection: Connection, dataset: Dataset) -> dict[str, int]:
-    """Recompute the summaries for the staged keys of the load; returns the number of rows written by table."""
-    written = {}
-    connection.execute(sql.SQL("set local search_path = {}").format(sql.Identifier(dataset.name)))
-    for name in dataset.summaries:
-        written[name] = connection.execute(summary_of(dataset, name)).rowcount
-    return written
-
-
-def summary_of(dataset: Dataset, name: str) -> sql.Composed:
-    """Return the SQL that runs a summary's select for the staged keys and writes the rows that changed."""
-    summary = dataset.summaries[name]
-    values = [c for c in summary.columns if c not in summary.keys]
-    return sql.SQL("""insert into {table} as t ({columns})
-select {columns} from (
-{select}) s
-where ({keys}) in (select {keys} from {stage})
-order by {keys}
-on conflict ({keys}) do update set ({values}) = row({excluded})
-where row({current}) is distinct from row({excluded})""").format(
-        table=sql.Identifier(dataset.name, name),
-        columns=names_of(summary.columns),
-        select=sql.SQL((dataset.folder / summary.sql).read_text(encoding="utf-8")),  # the project's own file
-        keys=names_of(summary.keys),
-        stage=sql.Identifier(f"stage_{summary.source}"),
-        values=names_of(values),
-        excluded=names_of(values, "excluded"),
-        current=names_of(values, "t"),
-    )
+def run_summary(connection: Connection, summary: SummaryStatements) -> int:
+    """Run a summary for the keys in its temporary table; returns the number of rows written."""
+    schema = sql.Identifier(summary.dataset.name)
+    connection.execute(sql.SQL("set local search_path = {}").format(schema))
+    connection.execute(sql.SQL("analyze {}").format(summary.touched))
+    return connection.execute(summary.run()).rowcount

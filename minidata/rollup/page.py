@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterator
 
 from minidata.dataset import Dataset
-from minidata.rollup.load import summary_of
+from minidata.rollup.every import statements_of
 from minidata.rollup.statements import RollupStatements
+from minidata.rollup.summary import SummaryStatements
 from minidata.warehouse.tables import tables_of
 
 
@@ -22,15 +23,22 @@ def _parts(dataset: Dataset) -> Iterator[str]:
         yield f"-- {table.name}: the table, and the view that people read it through"
         for statement in (*table.statements(), *table.view()):
             yield _plain(statement.as_string(None))
-    for name, rollup in dataset.rollups.items():
-        statements = RollupStatements(dataset.name, name, rollup)
-        yield f"-- {name}: a load stages partial rollups, merges them and recomputes the gains that follow"
-        steps = [statements.create_stage(), statements.copy(), statements.create_touched(), statements.merge(2)]
-        for step in (*steps, *([statements.update_successors()] if rollup.gains else [])):
-            yield _plain(step.as_string(None))
+    for name in dataset.merged:
+        statements = statements_of(dataset, name)
+        yield f"-- {name}: a load stages partials and merges them, then recomputes the gains that follow"
+        yield _plain(statements.create_stage().as_string(None))
+        yield _plain(statements.copy().as_string(None))
+        if isinstance(statements, RollupStatements):
+            yield _plain(statements.create_touched().as_string(None))
+        yield _plain(statements.merge(2).as_string(None))
+        if isinstance(statements, RollupStatements) and statements.rollup.gains:
+            yield _plain(statements.update_successors().as_string(None))
     for name in dataset.summaries:
-        yield f"-- {name}: the summary, for the keys that the load staged"
-        yield _plain(summary_of(dataset, name).as_string(None))
+        summary = SummaryStatements(dataset, name)
+        yield f"-- {name}: the summary, for the keys that the load touched"
+        for step in (summary.create_touched(), summary.touch_successors(), summary.run()):
+            if step:
+                yield _plain(step.as_string(None))
 
 
 def _plain(statement: str) -> str:

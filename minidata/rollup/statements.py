@@ -19,11 +19,13 @@ class RollupStatements:
         schema: of the table: the name of the dataset.
         name: of the rollup and of its table.
         rollup: its declaration.
+        optional: its latest columns that may be null; null is less than every value.
     """
 
     schema: str
     name: str
     rollup: Rollup
+    optional: frozenset[str] = frozenset()
 
     @property
     def table(self) -> sql.Identifier:
@@ -112,9 +114,12 @@ insert into {touched} select * from written""",
         {before}
     ) b on true
     order by {tkeys}
+), written as (
+    update {table} t set ({gains}) = row({fgains}) from fresh f
+    where ({tkeys}) = ({fkeys}) and row({tgains}) is distinct from row({fgains})
+    returning {tkeys}
 )
-update {table} t set ({gains}) = row({fgains}) from fresh f
-where ({tkeys}) = ({fkeys}) and row({tgains}) is distinct from row({fgains})""",
+insert into {touched} select * from written""",
             after=self._neighbour(self.rollup.keys, ">"),
             before=self._neighbour(self._gained, "<"),
             differences=self._differences(),
@@ -131,12 +136,12 @@ where ({tkeys}) = ({fkeys}) and row({tgains}) is distinct from row({fgains})""",
     from (
         {staged}
     ) s left join {table} t using ({keys})
-    cross join lateral (select t.{into} is null or ({sorder}) > ({torder}) as newer) n""",
+    cross join lateral (select t.{into} is null or {sorder} > {torder} as newer) n""",
             merged=_lines([*latest, *measures]),
             staged=self._staged(partials),
             into=sql.Identifier(self.rollup.latest.into),
-            sorder=names_of(self.rollup.order, "s"),
-            torder=names_of(self.rollup.order, "t"),
+            sorder=self._order("s"),
+            torder=self._order("t"),
         )
 
     def _staged(self, partials: int) -> sql.Composed:
@@ -157,8 +162,19 @@ where ({tkeys}) = ({fkeys}) and row({tgains}) is distinct from row({fgains})""",
                     *(_each(functions[measure.function], name) for name, measure in rollup.measures.items()),
                 ]
             ),
-            newest=sql.SQL(", ").join(_each("{c} desc", c) for c in rollup.order),
+            newest=sql.SQL(", ").join(
+                _each("{c} desc nulls last" if c in self.optional else "{c} desc", c) for c in rollup.order
+            ),
         )
+
+    def _order(self, side: str) -> sql.Composed:
+        """Return the row that is greater for the later of two rows."""
+        if not self.optional:
+            return sql.SQL("({})").format(names_of(self.rollup.order, side))
+        # As records: a comparison of two plain rows is null as soon as it meets a null.
+        template = {True: "{side}.{c} is not null, {side}.{c}", False: "{side}.{c}"}
+        parts = (_each(template[c in self.optional], c, side=sql.SQL(side)) for c in self.rollup.order)
+        return sql.SQL("row({})::record").format(sql.SQL(", ").join(parts))
 
     def _with_gains(self) -> sql.Composed:
         """Select the merged rows with their gains against the previous window: a merged one, or one of the table."""

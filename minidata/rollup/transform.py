@@ -1,27 +1,32 @@
-"""The transform: accepted rows to rollups, in Polars."""
+"""The transform: accepted rows to rollups and to rows that are new, in Polars."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import polars as pl
 
-from minidata.dataset import Rollup, Window
+from minidata.dataset import Dataset, Every, Rollup, Window
 
 
-def roll_up(rows: pl.LazyFrame, rollup: Rollup) -> pl.LazyFrame:
-    """Group the rows of a dataset into a rollup.
+def roll_up(rows: pl.LazyFrame, rollup: Rollup | Every, columns: Iterable[str] = ()) -> pl.LazyFrame:
+    """Group the rows of a dataset as a table needs them.
 
     Args:
-        rows: the dataset's columns; timestamps naive, in UTC.
-        rollup: its declaration.
+        rows: `dataset.row_columns`; timestamps naive, in UTC.
+        rollup: the table, one of `dataset.merged`.
+        columns: the dataset's, for a table of every row.
 
     Returns:
-        `rollup.merged_columns`, each key once.
+        `rollup.merged_columns`, each key once; for a table of every row its columns, each row once.
     """
+    if isinstance(rollup, Every):
+        return rows.select(*columns).unique()
     return regroup(rows.select(_source(rollup, column).alias(column) for column in rollup.merged_columns), rollup)
 
 
-def regroup(partials: pl.LazyFrame, rollup: Rollup) -> pl.LazyFrame:
-    """Merge partial rollups: the same measures once more, over `rollup.merged_columns`."""
+def regroup(partials: pl.LazyFrame, rollup: Rollup | Every) -> pl.LazyFrame:
+    """Merge partials: the same measures once more, over `rollup.merged_columns`."""
+    if isinstance(rollup, Every):
+        return partials.unique()
     latest = [pl.col(column).sort_by(rollup.order).last() for column in rollup.latest.columns]
     measures = [
         pl.col(name).max() if measure.function == "max" else pl.col(name).min()
@@ -39,23 +44,25 @@ def _source(rollup: Rollup, column: str) -> pl.Expr:
 
 
 class RollupBuilder:
-    """Builds one rollup from many frames, merging as it goes, in memory bounded by a number of rows.
+    """Builds what one table needs from many frames, merging as it goes, in memory bounded by a number of rows.
 
     Args:
-        rollup: what to build.
+        dataset: the declaration.
+        name: of the table, one of `dataset.merged`.
         rows: when the merged partial holds more rows than this, it is spilled and a new one is begun.
-        spill: takes each finished partial, a frame with `rollup.merged_columns`.
+        spill: takes each finished partial, a frame as `roll_up` gives it.
     """
 
-    def __init__(self, rollup: Rollup, rows: int, spill: Callable[[pl.DataFrame], None]) -> None:
-        self._rollup = rollup
+    def __init__(self, dataset: Dataset, name: str, rows: int, spill: Callable[[pl.DataFrame], None]) -> None:
+        self._rollup = dataset.merged[name]
+        self._columns = list(dataset.columns)
         self._rows = rows
         self._spill = spill
         self._held: pl.DataFrame | None = None
 
     def add(self, rows: pl.DataFrame) -> None:
         """Add some rows of the dataset."""
-        partial = roll_up(rows.lazy(), self._rollup).collect()
+        partial = roll_up(rows.lazy(), self._rollup, self._columns).collect()
         if self._held is not None:
             partial = regroup(pl.concat([self._held, partial]).lazy(), self._rollup).collect()
         self._held = partial

@@ -4,13 +4,14 @@ from psycopg import sql
 
 from minidata.dataset import Dataset
 from minidata.warehouse.connection import Connection
+from minidata.warehouse.tables import tables_of
 
 
 def checksums(connection: Connection, dataset: Dataset, schema: str | None = None) -> dict[str, tuple[int, str]]:
     """Return the number of rows and a checksum of every table of a dataset, by table.
 
     The checksum adds up the hashes of the rows, so it needs neither an order nor memory for the table. All tables
-    are seen as they were at one moment, whatever is loaded meanwhile.
+    are seen as they were at one moment, whatever is loaded meanwhile. Columns that the views hide do not count.
 
     Args:
         connection: to the warehouse, outside a transaction.
@@ -22,13 +23,16 @@ def checksums(connection: Connection, dataset: Dataset, schema: str | None = Non
         connection.execute("set transaction isolation level repeatable read, read only")
         connection.execute("set local timezone = 'UTC'")
         connection.execute("set local datestyle = 'ISO'")
-        for table in dataset.tables:
+        for table in tables_of(dataset):
             query = sql.SQL(
                 "select count(*), md5(coalesce(sum(('x' || left(h, 16))::bit(64)::bigint::numeric), 0)::text || "
                 "coalesce(sum(('x' || right(h, 16))::bit(64)::bigint::numeric), 0)::text) "
-                "from (select md5(t::text) as h from {} t) hashed"
-            ).format(sql.Identifier(schema or dataset.name, table))
+                "from (select md5(t::text) as h from (select {} from {}) t) hashed"
+            ).format(
+                sql.SQL(", ").join(map(sql.Identifier, table.shown)),
+                sql.Identifier(schema or dataset.name, table.name),
+            )
             row = connection.execute(query).fetchone()
             if row:
-                found[table] = (row[0], row[1])
+                found[table.name] = (row[0], row[1])
     return found

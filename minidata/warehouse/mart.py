@@ -12,9 +12,10 @@ from psycopg import sql
 
 from minidata.errors import PermanentError
 from minidata.warehouse.connection import Connection
+from minidata.warehouse.ddl import change_objects
+from minidata.warehouse.declared import create_register, declared, remember
 from minidata.warehouse.views import DATASETS, SCHEMA, View, read_views
 
-_LOCK = 7_463_001  # the same as the migrations': one process at a time changes the warehouse's objects
 # A view's comment ends with its file. So a view that we created is known, and may be dropped with its file.
 _ORIGINS = ["% (warehouse/mart/%.sql)", "% (datasets/%/views/%.sql)"]
 
@@ -22,8 +23,8 @@ _ORIGINS = ["% (warehouse/mart/%.sql)", "% (datasets/%/views/%.sql)"]
 def apply_mart(connection: Connection, datasets: Path = DATASETS) -> list[str]:
     """Create the reading views, all or none; needs `mdp_owner`, after `apply_datasets`.
 
-    A view that exists is replaced in place. If its columns changed, all views are dropped and created again. Views
-    whose file is gone are dropped; views that others made are left alone.
+    A view whose text changed is replaced in place. If its columns changed, all views are dropped and created again.
+    Views whose file is gone are dropped; views that others made are left alone.
 
     Args:
         connection: of the owner.
@@ -35,27 +36,55 @@ def apply_mart(connection: Connection, datasets: Path = DATASETS) -> list[str]:
     Raises:
         PermanentError: if a select is wrong or gives other columns than `views.yaml` says, or if someone else's view
             depends on one that must be dropped.
+        TransientError: if another session is in the way; the message names it.
     """
     views = read_views(datasets)
-    with connection.transaction():
-        connection.execute("select pg_advisory_xact_lock(%s)", [_LOCK])
-        connection.execute("set local search_path = pg_catalog")
-        ours = _created_by_us(connection)
-        try:
-            with connection.transaction():
-                for name, view in views.items():
-                    _create(connection, name, view)
-                _drop(connection, [name for name in ours if name not in views])
-        except (psycopg.errors.InvalidTableDefinition, psycopg.errors.DependentObjectsStillExist):
-            _drop(connection, ours)
-            for name, view in views.items():
+    return change_objects(connection, lambda: _apply(connection, views))
+
+
+def _apply(connection: Connection, views: dict[str, View]) -> list[str]:
+    create_register(connection)
+    connection.execute("set local search_path = pg_catalog")
+    ours = _created_by_us(connection)
+    new = {name: view for name, view in views.items() if not _is_unchanged(connection, name, view)}
+    try:
+        with connection.transaction():
+            for name, view in new.items():
                 _create(connection, name, view)
+            _drop(connection, [name for name in ours if name not in views])
+    except (psycopg.errors.InvalidTableDefinition, psycopg.errors.DependentObjectsStillExist):
+        _drop(connection, ours)
+        new = views
         for name, view in views.items():
-            _check(connection, name, view)
+            _create(connection, name, view)
+    for name, view in new.items():
+        _check(connection, name, view)
         # One round trip: there are more comments than all the rest.
-        described = (part for name, view in views.items() for part in _description(name, view))
-        connection.execute(sql.SQL(";\n").join(described))
+        connection.execute(sql.SQL(";\n").join(_description(name, view)))
+        remember(connection, "view", name, {"text": _text(view), "database": _definition(connection, name)})
     return list(views)
+
+
+def drop_views(connection: Connection) -> None:
+    """Drop all reading views, for `apply_mart` to create them again in the same transaction."""
+    _drop(connection, _created_by_us(connection))
+
+
+def _is_unchanged(connection: Connection, name: str, view: View) -> bool:
+    """Return whether a view is what we made of the same text: then no reader has to wait for its replacement."""
+    known = declared(connection, "view", name)
+    return known is not None and known == {"text": _text(view), "database": _definition(connection, name)}
+
+
+def _text(view: View) -> str:
+    said = view.model_dump_json(exclude={"file"})
+    return f"{view.file.read_text(encoding='utf-8')}\n{view.origin}\n{said}"
+
+
+def _definition(connection: Connection, name: str) -> str | None:
+    """Return the view as PostgreSQL keeps it; None if there is none."""
+    row = connection.execute("select pg_get_viewdef(to_regclass(%s))", [f"{SCHEMA}.{name}"]).fetchone()
+    return row[0] if row else None
 
 
 def _created_by_us(connection: Connection) -> list[str]:
@@ -113,7 +142,7 @@ def _description(name: str, view: View) -> Iterator[sql.Composable]:
     place = sql.Identifier(SCHEMA, name)
     comment = sql.SQL("comment on {} {} is {}")
     yield comment.format(sql.SQL("view"), place, sql.Literal(f"{view.means} ({view.origin})"))
-    for column, declared in view.columns.items():
+    for column, described in view.columns.items():
         path = sql.Identifier(SCHEMA, name, column)
-        yield comment.format(sql.SQL("column"), path, sql.Literal(declared.means))
+        yield comment.format(sql.SQL("column"), path, sql.Literal(described.means))
     yield sql.SQL("grant select on {} to mdp_bi, mdp_loader").format(place)

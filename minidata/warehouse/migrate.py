@@ -1,18 +1,18 @@
 """Migrations: numbered SQL files, each run once, in one transaction, and never changed afterwards."""
 
 import hashlib
-from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 
-from minidata.dataset import Dataset, declared_datasets
+from minidata.dataset import declared_datasets
 from minidata.errors import PermanentError
 from minidata.settings import PROJECT, Settings
 from minidata.warehouse.connection import Connection
+from minidata.warehouse.ddl import change_objects
 from minidata.warehouse.mart import apply_mart
-from minidata.warehouse.tables import create_tables
+from minidata.warehouse.plan import Plan, apply_datasets
 
 MIGRATIONS = PROJECT / "warehouse" / "migrations"
-_LOCK = 7_463_001  # any constant; two migrations at once wait for each other
 
 
 def upgrade(owner: Connection, settings: Settings) -> list[str]:
@@ -22,9 +22,29 @@ def upgrade(owner: Connection, settings: Settings) -> list[str]:
         Names of the migrations that were run.
     """
     applied = migrate(owner)
-    apply_datasets(owner, declared_datasets(settings).values())
-    apply_mart(owner, settings.datasets_folder)
+    apply_declarations(owner, settings)
     return applied
+
+
+def apply_declarations(owner: Connection, settings: Settings) -> list[Plan]:
+    """Bring the tables of all datasets and all reading views in line with their declarations, all or none.
+
+    It may run while the platform works, at once with others, and be killed: it commits everything or nothing.
+
+    Returns:
+        What was done, for each dataset.
+
+    Raises:
+        PermanentError: if a table cannot be made what a declaration says, or a declaration is wrong.
+        TransientError: if another session is in the way; the message names it.
+    """
+
+    def apply() -> list[Plan]:
+        plans = apply_datasets(owner, declared_datasets(settings).values())
+        apply_mart(owner, settings.datasets_folder)
+        return plans
+
+    return change_objects(owner, apply)
 
 
 def migrate(connection: Connection, folder: Path = MIGRATIONS) -> list[str]:
@@ -32,45 +52,26 @@ def migrate(connection: Connection, folder: Path = MIGRATIONS) -> list[str]:
 
     Raises:
         PermanentError: if a migration that has been run was changed afterwards.
+        TransientError: if another session is in the way; the message names it.
     """
-    connection.execute("select pg_advisory_lock(%s)", [_LOCK])
-    try:
-        connection.execute(
-            "create table if not exists public.mdp_migrations "
-            "(name text primary key, sha256 text not null, applied_at timestamptz not null default now())"
+    files = sorted(folder.glob("*.sql"))
+    return [file.name for file in files if change_objects(connection, partial(_migrate, connection, file))]
+
+
+def _migrate(connection: Connection, file: Path) -> bool:
+    connection.execute(
+        "create table if not exists public.mdp_migrations "
+        "(name text primary key, sha256 text not null, applied_at timestamptz not null default now())"
+    )
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    known = connection.execute("select sha256 from public.mdp_migrations where name = %s", [file.name]).fetchone()
+    if known and known[0] != digest:
+        raise PermanentError(
+            f"{file.name} was changed after it had been run on this database. "
+            "Put it back as it was and write the change as a new migration."
         )
-        known: dict[str, str] = dict(connection.execute("select name, sha256 from public.mdp_migrations").fetchall())
-        connection.commit()
-        applied = []
-        for file in sorted(folder.glob("*.sql")):
-            digest = hashlib.sha256(file.read_bytes()).hexdigest()
-            if known.get(file.name, digest) != digest:
-                raise PermanentError(
-                    f"{file.name} was changed after it had been run on this database. "
-                    "Put it back as it was and write the change as a new migration."
-                )
-            if file.name not in known:
-                with connection.transaction():
-                    connection.execute(file.read_bytes())
-                    connection.execute(
-                        "insert into public.mdp_migrations (name, sha256) values (%s, %s)",
-                        [file.name, digest],
-                    )
-                applied.append(file.name)
-        return applied
-    finally:
-        connection.rollback()
-        connection.execute("select pg_advisory_unlock(%s)", [_LOCK])
-        connection.commit()
-
-
-def apply_datasets(connection: Connection, datasets: Iterable[Dataset]) -> None:
-    """Create what a declaration needs and the warehouse lacks: its schema, tables, indexes and mart views.
-
-    Raises:
-        PermanentError: if a table exists with other columns than the declaration gives it.
-    """
-    with connection.transaction():
-        connection.execute("select pg_advisory_xact_lock(%s)", [_LOCK])
-        for dataset in datasets:
-            create_tables(connection, dataset)
+    if known:
+        return False
+    connection.execute(file.read_bytes())
+    connection.execute("insert into public.mdp_migrations (name, sha256) values (%s, %s)", [file.name, digest])
+    return True

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from bi.target import Target
 from minidata.dataset import Dataset, read_datasets
-from minidata.rollup import merge_rollups, merge_summaries, roll_up, stage_rollup
+from minidata.rollup import merge, roll_up, stage
 from minidata.settings import PROJECT, Settings
 from minidata.warehouse.connection import connect
 from minidata.warehouse.mart import apply_mart
@@ -139,11 +139,10 @@ def _load(settings: Settings, rows: list[Row]) -> None:
     frame = frame.with_columns(pl.col("date_created", "date_updated").dt.replace_time_zone(None))
     with connect(settings, "loader") as loader, loader.transaction():
         loads = [
-            stage_rollup(loader, dataset, name, [roll_up(frame.lazy(), rollup).collect()])
-            for name, rollup in dataset.rollups.items()
+            stage(loader, dataset, name, [roll_up(frame.lazy(), rollup).collect()])
+            for name, rollup in dataset.merged.items()
         ]
-        merge_rollups(loader, loads)
-        merge_summaries(loader, dataset)
+        merge(loader, dataset, loads)
     with connect(settings, "owner") as owner:
         owner.autocommit = True
         owner.execute("analyze")

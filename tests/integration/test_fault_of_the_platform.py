@@ -175,15 +175,15 @@ def test_a_lost_connection_gives_the_batch_back_at_once(pipeline: Pipeline, monk
     batch = pipeline.claim()
     assert batch is not None
     pipeline.run(batch, "validate", "transform")
-    real = etl.load.merge_rollups
+    real = etl.load.merge
 
-    def cut(connection: Any, loads: Any) -> Any:
+    def cut(connection: Any, *others: Any) -> Any:
         with psycopg.connect(connection.info.dsn, password=connection.info.password, autocommit=True) as other:
             other.execute("select pg_terminate_backend(%s, 5000)", [connection.info.backend_pid])
-        return real(connection, loads)
+        return real(connection, *others)
 
     with monkeypatch.context() as lost:
-        lost.setattr(etl.load, "merge_rollups", cut)
+        lost.setattr(etl.load, "merge", cut)
         with pytest.raises(psycopg.OperationalError):
             run_step("load", batch)
     assert [(f.state, f.attempts) for f in pipeline.files()] == [("pending", 0)]

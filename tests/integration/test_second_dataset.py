@@ -23,7 +23,7 @@ from minidata.settings import load_settings
 from minidata.store import ObjectStore
 from minidata.warehouse.connection import connect
 from minidata.warehouse.mart import apply_mart
-from minidata.warehouse.migrate import apply_datasets
+from minidata.warehouse.plan import apply_datasets
 from minidata.warehouse.views import DATASETS, read_views
 from tests.corpus.case import HEADER, good_lines
 from tests.integration.conftest import DATASET, Pipeline

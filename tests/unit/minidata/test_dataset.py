@@ -70,7 +70,7 @@ FAULTS = [
     ("views_gained: {of", "total_views: {of", 19, "two columns of the table would be called `total_views`"),
     ("keys: {channel_id: channel_id, video_id: video_id}", "keys: [channel_id]", 38, "is no mapping of keys to values"),
     ("from: channels", "from: channel", 56, "did you mean `channels`?"),
-    ("keys: [channel_id]", "keys: [video_id]", 55, "video_id: the keys of a summary are keys of `channels`"),
+    ("keys: [channel_id]", "keys: [channel]", 55, "`channel` is no column of `channels`; did you mean `channel_"),
     ("      channel_id: text\n", "", 55, "channel_id: a key is also one of the columns"),
     ("channel_stats.sql", "none.sql", 57, "there is no none.sql next to"),
     ("total_videos: bigint", "total_videos: int", 62, "`int` must be 'text', 'bigint', 'numeric', 'boolean', 'date'"),
@@ -154,7 +154,7 @@ def test_a_dataset_takes_no_schema_that_is_something_else_s(folder: Path, name: 
 def test_a_rollup_and_a_summary_are_two_tables(folder: Path) -> None:
     summary = yaml.safe_load((folder / "dataset.yaml").read_text())["summaries"]["channel_stats"]
     change(folder, "summaries", value={"channels": summary})
-    with pytest.raises(PermanentError, match="channels: a rollup has the same name"):
+    with pytest.raises(PermanentError, match="channels: another table of this declaration has the same name"):
         read_dataset(folder)
 
 
