@@ -9,6 +9,7 @@ from etl.move_files import rejects_key
 from minidata import ledger
 from minidata.contract import Limits, Verdict
 from minidata.contract.validate import validate as check
+from minidata.dataset import read_datasets
 from minidata.errors import ObjectGoneError, PlatformError
 from minidata.ledger import BatchFile
 
@@ -70,6 +71,7 @@ def _validate_file(batch: BatchContext, file: BatchFile) -> Verdict:
             ),
             good=batch.staging.good_rows(file.file_id).append,
             rejects=rejects.write,
+            datasets=read_datasets(settings.datasets_folder).values(),
         )
         kept = None
         if verdict.rows_rejected and verdict.reason is None:

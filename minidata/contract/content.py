@@ -25,16 +25,6 @@ _COMPRESSIONS: dict[str, tuple[str, int, Callable[[], Any]]] = {
 _MARK = b"\xef\xbb\xbf"
 _BLANKS = b" \t\r\n"
 _BLANK = re.compile(rb"(?:\xef\xbb\xbf)*+(?:[ \t\r\n]*+|\xef|\xef\xbb)")  # the last two may become a mark
-_HEAD = 4  # bytes that tell the format
-_OTHER_FORMATS = (
-    (b"PK\x03\x04", "a ZIP archive, such as an Excel workbook"),
-    (b"\x1f\x8b", "gzip, whose name must end in .csv.gz"),
-    (b"(\xb5", "zstd, whose name must end in .csv.zst"),
-    (b"PAR1", "Parquet"),
-    (b"%PDF", "a PDF"),
-    (b"\xff", "UTF-16"),
-    (b"\xfe", "UTF-16"),
-)
 
 
 class Stored:
@@ -176,19 +166,19 @@ def read_text(content: Iterable[bytes]) -> Iterator[bytes]:
     Raises:
         InvalidFileError: `not_utf8`.
     """
-    head = held = b""
-    line = 1
+    held = b""
+    line, started = 1, False
     for chunk in chain(content, [None]):
         held += chunk or b""
-        if not head:
-            if chunk is not None and len(held) < _HEAD:
+        if not started:
+            if chunk is not None and len(held) < len(_MARK):
                 continue
-            head, held = held[:_HEAD], held.removeprefix(_MARK)
+            started, held = True, held.removeprefix(_MARK)
         try:
             end = _whole_characters(held, last=chunk is None)
         except UnicodeDecodeError as error:
             line += held.count(b"\n", 0, error.start)
-            raise InvalidFileError(_not_utf8(line, held[error.start], head)) from error
+            raise InvalidFileError(_not_utf8(line, held[error.start])) from error
         text, held = held[:end], held[end:]
         line += line_ends(text)
         yield text
@@ -205,6 +195,5 @@ def _whole_characters(text: bytes, *, last: bool) -> int:
     return len(text)
 
 
-def _not_utf8(line: int, byte: int, head: bytes) -> Reason:
-    other = next((f"; the file looks like {name}" for start, name in _OTHER_FORMATS if head.startswith(start)), "")
-    return reason("not_utf8", f"The text on line {line} is not UTF-8 (byte 0x{byte:02X}){other}.")
+def _not_utf8(line: int, byte: int) -> Reason:
+    return reason("not_utf8", f"The text on line {line} is not UTF-8 (byte 0x{byte:02X}).")

@@ -10,8 +10,6 @@ from minidata.contract.slices import Marks
 from minidata.contract.verdict import InvalidFileError, reason
 from minidata.dataset import Column
 
-_OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
-
 
 @dataclass(frozen=True)
 class Header:
@@ -45,15 +43,13 @@ def read_header(raw: bytes, cells: list[str], columns: Mapping[str, Column]) -> 
     names = [named.get(cell.strip(BLANKS), cell.strip(BLANKS)) for cell in cells]
     declared = list(columns)
     repeated = [column for column in declared if names.count(column) > 1]
-    if repeated:
-        what = f"The header names more than once: {', '.join(repeated)}."
-        raise InvalidFileError(reason("duplicate_column", what, repeated))
     drift = [name for name in names if name not in declared]
     missing = [name for name, column in columns.items() if name not in names and not column.optional]
-    if missing:
-        hints = [_hint(column, drift) for column in missing]
-        what = f"The header lacks {', '.join(hints)}.{_separator_hint(raw.decode(), declared, names)}"
-        raise InvalidFileError(reason("missing_column", what, missing))
+    faults = [f"The header names more than once: {', '.join(repeated)}."] if repeated else []
+    faults += [f"The header lacks {', '.join(_hint(column, drift) for column in missing)}."] if missing else []
+    if faults:
+        code = "duplicate_column" if repeated else "missing_column"
+        raise InvalidFileError(reason(code, " ".join(faults), repeated or missing))
     return Header(raw, len(names), {column: names.index(column) for column in declared if column in names}, drift)
 
 
@@ -69,15 +65,6 @@ def given_header(names: list[str], columns: Mapping[str, Column], marks: Marks) 
 def _hint(column: str, others: list[str]) -> str:
     """Name a missing column, with the unknown one that may be meant for it."""
     plain = {re.sub(r"[\W_]+", "_", name.casefold()).strip("_"): name for name in others}
-    close = difflib.get_close_matches(column, plain, n=1, cutoff=0.7)
+    close = [name for name in plain if column.endswith(f"_{name}")]
+    close = close or difflib.get_close_matches(column, plain, n=1, cutoff=0.7)
     return f"{column} (it has `{plain[close[0]][:63]}`: did you mean `{column}`?)" if close else column
-
-
-def _separator_hint(text: str, declared: list[str], names: list[str]) -> str:
-    """Tell of a separator other than the comma that would give the header more of the columns."""
-    for separator, called in _OTHER_SEPARATORS.items():
-        parts = {part.strip(f'{BLANKS}"') for part in text.split(separator)}
-        found = sum(column in parts for column in declared)
-        if found > sum(column in names for column in declared) and 2 * found > len(declared):
-            return f" It is separated by {called}: separate the cells by commas."
-    return ""

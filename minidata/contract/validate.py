@@ -1,6 +1,7 @@
 """The validation of a snapshot: its bytes are read once; good rows and rejects are handed on as they are found."""
 
 import codecs
+import re
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
@@ -10,11 +11,25 @@ import polars as pl
 
 from minidata.contract.content import Stored, compression_of, decode, decompress, read_text, refuse_blank, skip_lines
 from minidata.contract.header import Header, given_header, read_header
+from minidata.contract.looks import Head, hints
 from minidata.contract.numbers import NumberFormat
 from minidata.contract.rows import Rows, rejects_header
 from minidata.contract.slices import Marks, Slice, slices, without_footer
-from minidata.contract.verdict import KEPT_RECORDS, InvalidFileError, Limits, Reason, RejectEntry, Verdict, reason
+from minidata.contract.verdict import (
+    KEPT_RECORDS,
+    InvalidFileError,
+    Limits,
+    Reason,
+    RejectEntry,
+    Verdict,
+    reason,
+    with_hints,
+)
 from minidata.dataset import Dataset
+
+_TOTAL = re.compile(r"(grand |sub)?(total|sum|summe|gesamt|somme|suma|totale)\b", re.IGNORECASE)
+_TOTAL_HINT = "The last line looks like a total: `dialect: {footer_lines: 1}` leaves it out."
+_HINTED = ("not_utf8", "wrong_encoding", "not_csv", "duplicate_column", "missing_column")  # what a look may explain
 
 
 def validate(
@@ -27,6 +42,7 @@ def validate(
     limits: Limits,
     good: Callable[[pl.DataFrame], None],
     rejects: Callable[[bytes], object],
+    datasets: Iterable[Dataset] = (),
 ) -> Verdict:
     """Validate one file by the rules of the contract.
 
@@ -41,6 +57,7 @@ def validate(
             String, integers as Int64, timestamps as naive UTC Datetime("us"); then the line of each row, if a table
             of the dataset depends on the order of arrival. Void if the verdict has a reason.
         rejects: takes the bytes of the rejects file as it grows; nothing if no row is rejected. Void likewise.
+        datasets: all declared ones, to tell which of them a refused file would fit.
 
     Returns:
         The verdict. Only what the chunks, `good` or `rejects` raise is raised.
@@ -49,16 +66,18 @@ def validate(
     stored = Stored(chunks)
     source = refuse_blank(stored)
     stages: list[Iterator[object]] = [source]
+    head: Head | None = None
     compression = compression_of(key)
     if compression is not None and stored_size <= limits.max_file_bytes:
         dialect = dataset.dialect
         content = refuse_blank(decompress(source, compression, limits.max_file_bytes))
-        text = read_text(content if dialect.is_utf8 else decode(content, dialect.encoding))
+        head = Head(content)
+        text = read_text(head if dialect.is_utf8 else decode(head, dialect.encoding))
         marks = Marks(dialect.delimiter, dialect.quote)
         cut = slices(skip_lines(text, dialect.skip_lines), limits.slice_bytes, marks, 1 + dialect.skip_lines)
         rows = map(counting.add, without_footer(cut, dialect.footer_lines))
         stages = [rows, cut, text, content, source]
-    found = None
+    found: Reason | None = None
     for stage in stages:  # each draws the one after it, whose findings rank higher, and are looked for to the end
         try:
             deque(stage, maxlen=0)
@@ -73,6 +92,8 @@ def validate(
         found = reason("too_large", what)
     if counting.header is None:
         found = found or reason("no_rows", "The file has no line but those that its dialect leaves out.")
+    if found and head and found.code in _HINTED:
+        found = with_hints(found, hints(head.data, key, dataset, datasets))
     if found or counting.header is None:
         return Verdict(size, sha256, found)
     return Verdict(
@@ -107,6 +128,7 @@ class _Counting:
         self._good = good
         self._rejects = rejects
         self._rows: Rows | None = None
+        self._last_cells: list[str] = []  # of the last record, if it is rejected
         encoding = dataset.dialect.encoding
         self._encode = None if dataset.dialect.is_utf8 else codecs.getincrementalencoder(encoding)().encode
 
@@ -129,6 +151,9 @@ class _Counting:
             numbers = NumberFormat(dialect.decimal, dialect.thousands)
             self._rows = Rows(columns, self.header, self._arrived_at, numbers, lines=self._dataset.by_arrival)
         frames, rejected = self._rows.split(slice_, first)
+        if len(slice_.starts) > first:
+            ends_with_reject = rejected and rejected[-1].entries[0].line == slice_.lines[-1]
+            self._last_cells = slice_.cells(len(slice_.starts) - 1) if ends_with_reject else []
         for frame in frames:
             self.rows_good += len(frame)
             self._good(frame)
@@ -155,5 +180,6 @@ class _Counting:
         if Fraction(self.rows_rejected, rows) > Fraction(str(max_rejected_share)):
             allowed = f"at most a share of {max_rejected_share} may be"
             what = f"{self.rows_rejected:,} of {rows:,} rows are rejected, and {allowed}."
-            return reason("too_many_rejected_rows", what)
+            why = reason("too_many_rejected_rows", what)
+            return with_hints(why, [_TOTAL_HINT]) if _TOTAL.match(" ".join(self._last_cells).strip()) else why
         return None

@@ -1,7 +1,7 @@
 """What validation says of a file: its reason codes, each with the fix, and the limits under which it says so."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple
 
 from minidata.errors import PermanentError
@@ -208,6 +208,12 @@ class Reason:
 def reason(code: str, what: str, columns: Iterable[str] = ()) -> Reason:
     """Make a reason; its message says what happened, then the fix of the code."""
     return Reason(code, f"{what} {describe(code).fix}", list(columns))
+
+
+def with_hints(why: Reason, hints: Iterable[str]) -> Reason:
+    """Add sentences to the message of a reason, before the fix of its code."""
+    fix = describe(why.code).fix
+    return replace(why, message=" ".join((why.message.removesuffix(fix).rstrip(), *hints, fix)))
 
 
 class InvalidFileError(PermanentError):

@@ -50,6 +50,7 @@ def run(
     max_file_bytes: int = 5 * 2**30,
     arrived_at: datetime = ARRIVED_AT,
     dataset: Dataset = DATASET,
+    datasets: Iterable[Dataset] = (),
 ) -> Outcome:
     """Validates stored bytes that come in chunks of one size."""
     outcome = Outcome(Verdict(0, ""))
@@ -63,6 +64,7 @@ def run(
         limits=Limits(max_file_bytes, share, slice_bytes),
         good=outcome.frames.append,
         rejects=rejects.append,
+        datasets=datasets,
     )
     outcome.rejects = b"".join(rejects)
     return outcome
