@@ -102,5 +102,5 @@ def test_a_key_that_no_index_can_hold_is_refused_when_the_declaration_is_read(tm
     folder = tmp_path / "sites"
     folder.mkdir()
     (folder / "dataset.yaml").write_bytes((FILES / "long_key.dataset.yaml").read_bytes())
-    with pytest.raises(PermanentError, match=r"dataset.yaml:11: .*keys: its longest value has 12,016 bytes.*`max_length` of address"):
+    with pytest.raises(PermanentError, match=r"dataset.yaml:11: .*its longest value has 12,016 bytes.*`max_length`"):
         read_dataset(folder)
