@@ -3,9 +3,11 @@
 import logging
 
 from minidata import ledger
+from minidata.dataset import read_datasets
 from minidata.settings import load_settings
 from minidata.store import ObjectStore
 from minidata.warehouse.connection import connect
+from minidata.warehouse.declared import is_applied
 
 log = logging.getLogger(__name__)
 _LATE = "No heartbeat came before the lease ran out."
@@ -19,7 +21,7 @@ def extract(dataset: str, run: str) -> int | None:
         run: a unique name for this work, such as the run's id.
 
     Returns:
-        The id of the batch, for the other steps; None if nothing is due.
+        The id of the batch, for the other steps; None if nothing is due, or the declaration is not applied yet.
 
     Raises:
         PlatformError: if a bucket or the warehouse is away; nothing is claimed, so no file loses an attempt.
@@ -32,6 +34,11 @@ def extract(dataset: str, run: str) -> int | None:
         with connection.transaction():
             for late in ledger.late_batches(connection):
                 ledger.release(connection, late, _LATE, settings)
+        if not is_applied(connection, read_datasets(settings.datasets_folder)[dataset]):
+            log.warning(
+                "The declaration of %s has changed. Run `./mdp up` to apply it; until then files wait.", dataset
+            )
+            return None
         batch = ledger.claim(connection, dataset, run, settings)
         if batch is None:
             return None

@@ -5,6 +5,7 @@ from minidata import ledger
 from minidata.errors import TransientError
 from minidata.rollup import merge, stage
 from minidata.staging import require_all
+from minidata.warehouse.declared import is_applied
 
 
 def load(batch: BatchContext) -> Counts:
@@ -12,7 +13,8 @@ def load(batch: BatchContext) -> Counts:
 
     Raises:
         ClaimLostError: if the batch has ended; nothing is committed.
-        TransientError: if staging has lost something, or another batch loaded one of its contents meanwhile.
+        TransientError: if staging has lost something, another batch loaded one of its contents meanwhile, or the
+            declaration has changed.
     """
     connection, dataset = batch.connection, batch.dataset
     new = {file.file_id for file in ledger.new_files(connection, batch.batch_id, by_arrival=dataset.by_arrival)[0]}
@@ -28,6 +30,8 @@ def load(batch: BatchContext) -> Counts:
             require_all(f"rows of {staged.name}", staged.rows, transformed[staged.name])
         # One load of a dataset at a time from here to the commit; the COPY above needs no lock.
         ledger.lock_dataset(connection, dataset.name)
+        if not is_applied(connection, dataset):
+            raise TransientError(f"The declaration of {dataset.name} has changed. The files are tried again.")
         repeated = ledger.duplicates(connection, batch.batch_id, by_arrival=dataset.by_arrival)
         if new & repeated.keys():
             raise TransientError("Another batch has just loaded a content of this one. The files are tried again.")
