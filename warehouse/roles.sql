@@ -11,3 +11,12 @@ alter role mdp_bi set search_path = mart;
 alter role mdp_bi set default_transaction_read_only = on;
 alter role mdp_bi set statement_timeout = '15s';
 alter role mdp_bi set idle_in_transaction_session_timeout = '15s';
+-- The owner sees the queries of others, to name the session that is in the way of a change. Some managed servers do not
+-- let their administrator grant this: then the name of the session has to do.
+do $$
+begin
+    grant pg_read_all_stats to mdp_owner;
+exception when insufficient_privilege then
+    null;
+end
+$$;

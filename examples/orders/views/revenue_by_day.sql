@@ -1,0 +1,2 @@
+select day, country, orders, revenue
+from orders.daily_revenue

@@ -1,0 +1,2 @@
+select day, station, warmest, coldest, rain
+from weather.weather_days
