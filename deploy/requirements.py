@@ -16,6 +16,7 @@ PROJECT = Path(__file__).resolve().parent.parent
 LOCK = PROJECT / "locks" / "embedded.txt"
 AIRFLOW = {"apache-airflow"}
 GENERATOR = {"obstore", "pydantic", "zstandard"}
+PROVIDERS = {"apache-airflow-providers-apprise"}  # of alerts; the images of Airflow lack it
 COMMAND = {"cryptography", "psutil", "rich", "supervisor", "typer"}
 _HEADER = "# Made from locks/embedded.txt by deploy/requirements.py: do not edit.\n"
 _ENTRY = re.compile(r"^(?P<name>[\w.-]+)==[^\n]*(?:\n[ ]+[^\n]*)*", re.MULTILINE)
@@ -68,7 +69,7 @@ def images(lock: list[Package], direct: list[str]) -> dict[Path, str]:
     """
     roots = {re.split(r"[\[<>=!~ ]", line, maxsplit=1)[0]: line for line in direct}
     airflows = {package.name for package in needed_by(AIRFLOW, lock)}
-    ours = [p.pin for p in needed_by(set(roots) | COMMAND, lock) if p.name not in airflows]
+    ours = [p.pin for p in needed_by(set(roots) | COMMAND | PROVIDERS, lock) if p.name not in airflows]
     shared = [line for name, line in roots.items() if name in airflows]
     hashed = {"generator": GENERATOR, "operate": set(roots) | COMMAND}
     return {

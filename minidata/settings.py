@@ -74,6 +74,20 @@ class Settings(BaseModel):
     )
     reconcile_seconds: float = Field(30, gt=0, description="Seconds between two full listings of `raw`.")
     wake_seconds: float = Field(5, gt=0, description="Seconds after which unclaimed files trigger the DAG again.")
+    wait_seconds: float = Field(
+        300, gt=0, description="Seconds that a file may wait while nothing is loaded; then `./mdp status` reports it."
+    )
+    stale_seconds: float = Field(
+        0, ge=0, description="Seconds without a new upload in the tables that count as stale; 0 is no limit."
+    )
+    alerts: SecretStr | None = Field(
+        None,
+        description="Where alerts go: `mailto:YOU@HOST?server=smtp://USER:PASSWORD@HOST:587&from=YOU@HOST` for mail, "
+        "or any address in the notation of Apprise, such as `slack://…` or `jsons://HOST/PATH`.",
+    )
+    retention_days: float = Field(
+        3, gt=0, description="Days that Airflow's runs and task logs, and records of batches and alerts, are kept."
+    )
 
     simulator_interval_seconds: float = Field(15, gt=0, description="Seconds between two simulated snapshots.")
     simulator_seed: int = Field(1, description="Seed of the simulation.")

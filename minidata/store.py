@@ -82,6 +82,16 @@ class ObjectStore:
             with body:
                 yield from body.iter_chunks(CHUNK)
 
+    def metadata(self, bucket: str, key: str, version: str | None = None) -> dict[str, str]:
+        """Return the user's metadata of an object, or one version of it.
+
+        Raises:
+            ObjectGoneError: if it does not exist.
+        """
+        which = {"VersionId": version} if version else {}
+        with _explained(self.endpoint, f"{bucket}/{key}"):
+            return dict(self.client.head_object(Bucket=bucket, Key=key, **which)["Metadata"])
+
     def write(self, bucket: str, key: str, data: bytes | IO[bytes], metadata: dict[str, str] | None = None) -> str:
         """Put an object, replacing the one of its name, and return the id of the new version.
 

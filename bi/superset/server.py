@@ -84,6 +84,32 @@ class Superset(Session):
         """Delete an object; one that is gone already is fine."""
         self.ask("DELETE", f"/api/v1/{kind.removesuffix('s')}/{number}", fine=httpx.codes.NOT_FOUND)
 
+    def count_rows(self, view: str, column: str, value: str) -> int:
+        """Ask a view as a chart does, and return how many rows have a value in a column.
+
+        Args:
+            view: name of a view of `mart` that the dashboards use.
+            column: of the view.
+            value: to look for.
+
+        Raises:
+            PermanentError: if Superset has no such view, or refuses the question.
+        """
+        views = self.result(f"/api/v1/dataset/?q=(filters:!((col:table_name,opr:eq,value:{view})))")
+        if not views:
+            raise PermanentError(f"{self.name} does not know the view {view}. `./mdp dashboards apply` adds it.")
+        count = {"expressionType": "SIMPLE", "column": {"column_name": column}, "aggregate": "COUNT", "label": "n"}
+        rows = {"columns": [], "metrics": [count], "filters": [{"col": column, "op": "==", "val": value}]}
+        question = {
+            "datasource": {"id": views[0]["id"], "type": "table"},
+            "queries": [rows],
+            "result_format": "json",
+            "result_type": "full",
+            "force": True,
+        }
+        [answer] = self.ask("POST", "/api/v1/chart/data", json=question).json()["result"]
+        return int(answer["data"][0]["n"])
+
     def result(self, path: str) -> Any:
         """Return the result in the JSON of an answer."""
         return self.get(path)["result"]

@@ -13,6 +13,7 @@ import ctypes
 import json
 import logging
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -31,6 +32,7 @@ from minidata.warehouse.connection import Connection, conninfo
 
 _log = logging.getLogger("mdp.relay")
 _READ_BYTES = 2**20
+_IDLE_SECONDS = 5  # without an event, after which it shows that it is alive
 _OVERLAP_SECONDS = 10  # a new tail begins so much earlier than the last event seen
 _REMEMBERED = 10_000  # events; more are not repeated in so short a time
 _LONGEST_REPLAY_SECONDS = 3600
@@ -118,7 +120,7 @@ class Inbox:
         while True:
             try:
                 if self._connection is None:
-                    self._connection = psycopg.connect(self._conninfo, autocommit=True)
+                    self._connection = psycopg.connect(self._conninfo, autocommit=True, application_name=ledger.RELAY)
                 ledger.write_inbox(self._connection, notifications)
             except psycopg.Error as error:
                 _log.warning("PostgreSQL does not take %d events yet: %s", len(notifications), str(error).strip())
@@ -176,8 +178,14 @@ class Relay:
         )
         try:
             assert process.stdout is not None  # noqa: S101  it is a pipe
-            while data := os.read(process.stdout.fileno(), _READ_BYTES):
-                self._deliver(stream.feed(data))
+            output = process.stdout.fileno()
+            while True:
+                if not select.select([output], [], [], _IDLE_SECONDS)[0]:
+                    self._inbox.write([])  # shows `./mdp status` that the relay is alive
+                elif data := os.read(output, _READ_BYTES):
+                    self._deliver(stream.feed(data))
+                else:
+                    return
         finally:
             process.kill()
             process.wait()

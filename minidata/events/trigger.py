@@ -15,7 +15,7 @@ import psycopg
 from airflow.triggers.base import BaseEventTrigger, TriggerEvent
 
 from minidata.errors import PlatformError
-from minidata.ledger import CHANNEL, Waiting, look
+from minidata.ledger import CHANNEL, TRIGGER, Waiting, look
 from minidata.settings import Settings, load_settings
 from minidata.store import ObjectStore
 from minidata.warehouse.connection import connect, conninfo
@@ -56,6 +56,7 @@ async def _watch(settings: Settings, dataset: str) -> AsyncIterator[Waiting]:
     """Yield what waits, each time that it is worth a run, until a server goes away."""
     pace, turns = Pace(settings.wake_seconds, settings.reconcile_seconds), _turns()
     connection = await asyncio.to_thread(connect, settings, "loader")
+    connection.execute("select set_config('application_name', %s, false)", [TRIGGER])  # `./mdp status` looks for it
     with connection:
         await asyncio.to_thread(limit_readers, connection)  # whether or not the store works
         store = await asyncio.to_thread(ObjectStore, settings)

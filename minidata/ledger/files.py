@@ -136,15 +136,14 @@ def any_rows_loaded(connection: Connection) -> bool:
     return connection.execute("select from mdp.files where rows_loaded > 0 limit 1").rowcount > 0
 
 
-def freshness(connection: Connection) -> tuple[float | None, dict[str, float | None]]:
-    """Return the seconds since the last load, and `p50` and `p95` of those from upload to row in the last `n` loads.
+def load_times(connection: Connection) -> dict[str, float | None]:
+    """Return `p50` and `p95` of the seconds from upload to row in the last `n` loads of files with rows, at most 200.
 
-    Only files with rows count, at most the last 200; a value is None without any load.
+    The percentiles are None without any load.
     """
-    seconds, p50, p95, n = connection.execute(
-        "select (select extract(epoch from clock_timestamp() - max(loaded_at))::float8 from mdp.files), "
-        "percentile_cont(0.5) within group (order by s), percentile_cont(0.95) within group (order by s), count(*) "
-        "from (select extract(epoch from loaded_at - arrived_at)::float8 as s from mdp.files "
+    p50, p95, n = connection.execute(
+        "select percentile_cont(0.5) within group (order by s), percentile_cont(0.95) within group (order by s), "
+        "count(*) from (select extract(epoch from loaded_at - arrived_at)::float8 as s from mdp.files "
         "where loaded_at is not null and rows_loaded > 0 order by loaded_at desc limit 200) t"
-    ).fetchone() or (None, None, None, 0)
-    return seconds, {"p50": p50, "p95": p95, "n": n}
+    ).fetchone() or (None, None, 0)
+    return {"p50": p50, "p95": p95, "n": n}

@@ -52,6 +52,17 @@ def connect_administrator(settings: Settings, user: str, password: str, database
     return _connect(settings, place, user, "MDP_ADMIN_PASSWORD")
 
 
+def connect_app(settings: Settings, app: str, password: str) -> Connection:
+    """Open a connection of an app to the database of its name, which the caller closes.
+
+    Raises:
+        PermanentError: if the password is wrong.
+        TransientError: if the server cannot be reached.
+    """
+    place = psycopg.conninfo.make_conninfo(_server(settings), dbname=app, user=app, password=password)
+    return _connect(settings, place, app, f"MDP_{app.upper()}_DATABASE_PASSWORD")
+
+
 def _server(settings: Settings) -> str:
     return psycopg.conninfo.make_conninfo(
         host=settings.database_host,

@@ -27,7 +27,8 @@ _PROJECT = Path(__file__).resolve().parents[2]
 _PANELS = {
     "Run the platform": {
         "up": "lifecycle", "down": "lifecycle", "restart": "lifecycle", "destroy": "lifecycle",
-        "status": "status", "logs": "status", "open": "addresses", "env": "addresses", "secrets": "secrets",
+        "status": "status", "doctor": "doctor", "logs": "status", "open": "addresses", "env": "addresses",
+        "alerts": "alerts", "secrets": "secrets", "backup": "backup", "restore": "backup",
     },
     "Load files": {
         "upload": "objects", "wait": "objects", "files": "files", "quarantine": "quarantine", "replay": "replay",
@@ -43,6 +44,16 @@ _MEANT = {
     "delete": "destroy", "remove": "destroy", "rm": "destroy", "import": "upload", "load": "upload", "put": "upload",
     "query": "sql", "psql": "sql", "list": "files", "log": "logs", "retry": "replay", "config": "env",
 }  # fmt: skip
+
+
+class Chosen:
+    """The platform of this command, for code that has no context.
+
+    Attributes:
+        folder: of the platform; None before the command line is read.
+    """
+
+    folder: Path | None = None
 
 
 class _Commands(TyperGroup):
@@ -154,9 +165,10 @@ def choose(
     Example: ./mdp up, then ./mdp upload FILE.csv --wait, then ./mdp open
     """
     typed = getattr(context.get_parameter_source("state"), "name", "") == "COMMANDLINE"
+    Chosen.folder = state.expanduser().resolve()
     Hints.option = f" --state {shlex.quote(str(state))}" if typed else ""
-    context.obj = state.expanduser().resolve()
-    if (context.obj / "platform.json").exists() or context.invoked_subcommand in {"up", "start"}:
+    context.obj = Chosen.folder
+    if (context.obj / "platform.json").exists() or context.invoked_subcommand in {"up", "start", "restore"}:
         # An embedded platform is described by its own files alone; libraries would read these variables.
         for name in [name for name in os.environ if name.startswith(("PG", "AWS_"))]:
             del os.environ[name]

@@ -24,6 +24,7 @@ from operate.cli.files import verdict_line
 from operate.cli.options import Json, Prefix, Strict, Timeout, Wait, require_wait
 from operate.cli.output import print_json, safe, say
 from operate.cli.progress import progress_bar
+from operate.cli.stuck import require_progress
 
 FINAL = ("archived", "quarantined", "superseded", "failed", "excluded")
 
@@ -32,6 +33,7 @@ _UPLOADS = 8  # at once
 _MEMORY_BYTES = 16 * 2**20  # of standard input; more goes to a temporary file
 _POLL_SECONDS = 0.1
 _OUTAGE_SECONDS = 0.5
+_PATIENCE_SECONDS = 5  # without a file that is done, after which it is checked whether one can ever be
 
 
 @app.command()
@@ -150,9 +152,11 @@ def wait_for(settings: Settings, present: list[tuple[str, str]], *, json_: bool,
     """Poll the ledger until these versions, (key, version), are in a final state; an outage only delays it.
 
     Raises:
-        PermanentError: after `timeout` seconds; or, with `strict`, if a file is not archived in the end.
+        PermanentError: after `timeout` seconds; if no time would help, as with a paused DAG; or, with `strict`, if a
+            file is not archived in the end.
     """
-    started = time.monotonic()
+    started = moved = time.monotonic()
+    before = 0
     with closing(_Ledger(settings, present)) as entries, progress_bar() as progress:
         task = progress.add_task("Waiting", total=len(present))
         while True:
@@ -161,6 +165,11 @@ def wait_for(settings: Settings, present: list[tuple[str, str]], *, json_: bool,
             progress.update(task, completed=done)
             if done == len(present):
                 break
+            if done != before:
+                before, moved = done, time.monotonic()
+            if time.monotonic() - moved > _PATIENCE_SECONDS:
+                require_progress(settings, [f.key for f in files if f.state not in FINAL])
+                moved = time.monotonic()
             if timeout and time.monotonic() - started > timeout:
                 raise PermanentError(
                     f"After {timeout:g} seconds {len(present) - done} of {len(present)} files are not done. "

@@ -10,7 +10,7 @@ from minidata.errors import NotRunningError, PermanentError
 from minidata.settings import load_settings
 from operate.cli.app import app, no_platform, state_of
 from operate.cli.options import Json
-from operate.cli.output import bytes_of, print_json, print_table, say
+from operate.cli.output import bytes_of, print_json, print_table, safe, say
 from operate.embedded.status import services_status, status_elsewhere
 
 _LINE_BYTES = 400  # a generous line of a log
@@ -19,12 +19,14 @@ _POLL_SECONDS = 0.3
 
 @app.command()
 def status(context: typer.Context, json_: Json = False) -> None:
-    """Show the services, the files by state, the age of the newest row, and the time from upload to row.
+    """Show the services, the files by state, the age of the newest row, the time from upload to row, and problems.
 
-    For a platform that is named by `MDP_*` settings, everything but the services.
+    Each problem comes with the command that helps. For a platform that is named by `MDP_*` settings, everything but
+    the services.
 
-    Exit codes: 0 fine; 1 a service is down, the disk is full, or a file is in quarantine or failed; 3 the platform is
-    not running.
+    Exit codes: 0 all is well; 1 there is a problem, such as a service that is down or hangs, a paused or failing DAG,
+    files that wait too long, failed or are in quarantine, a full disk; 3 the platform is not running. In the JSON,
+    `healthy` is true if the only problem is files in quarantine. What cannot be known is null, and a problem.
 
     Example: ./mdp status --json
     """
@@ -37,18 +39,13 @@ def status(context: typer.Context, json_: Json = False) -> None:
         _print_status(found)
     if not found["running"]:
         raise NotRunningError("The platform is not running. Start it with `./mdp up`.")
-    disk = found["disk"]
-    if disk and disk["full"]:
-        raise PermanentError(
-            f"The disk that holds {disk['path']} is full: {bytes_of(disk['free_bytes'])} are free. Uploads are refused "
-            f"until {bytes_of(disk['needed_bytes'])} are free; then the platform goes on by itself. Nothing is lost."
-        )
-    if not found["healthy"]:
-        raise PermanentError("Some services are down. Run `./mdp up` to restart them; `./mdp logs NAME` shows why.")
-    waiting = found["pipeline"]["open"]
-    if refused := waiting["quarantined"] + waiting["failed"]:
-        files = "1 file is" if refused == 1 else f"{refused:,} files are"
-        raise PermanentError(f"{files} not loaded: `./mdp quarantine ls` lists them.")
+    if found["problems"]:
+        raise PermanentError(_told(found["problems"]))
+
+
+def _told(problems: list[dict[str, str]]) -> str:
+    number = "There is 1 problem" if len(problems) == 1 else f"There are {len(problems)} problems"
+    return "\n".join([f"{number}:", *(f"  {safe(p['message'])} {p['fix']}" for p in problems)])
 
 
 def _print_status(found: dict[str, Any]) -> None:
@@ -58,14 +55,15 @@ def _print_status(found: dict[str, Any]) -> None:
         say("")
     pipeline = found["pipeline"]
     times = pipeline["upload_to_row_seconds"]
-    files = ", ".join(f"{count} {name}" for name, count in pipeline["files"].items())
-    say(f"files: {files or ('none yet' if found['running'] else 'unknown while the platform is down')}")
-    if rejects := pipeline["open"]["rejects"]:
+    states = pipeline["files"]
+    counts = "unknown" if states is None else ", ".join(f"{count} {name}" for name, count in states.items())
+    say(f"files: {counts or 'none yet'}{'' if found['running'] else ' while the platform is down'}")
+    if pipeline["open"] and (rejects := pipeline["open"]["rejects"]):
         say(f"{rejects:,} loaded with rejected rows: `./mdp quarantine ls` lists them.")
     if times["n"]:
         say(f"upload → row: p50 {times['p50']:.1f} s, p95 {times['p95']:.1f} s over {times['n']} files")
     if pipeline["newest_row_age_seconds"] is not None:
-        say(f"newest row: {pipeline['newest_row_age_seconds']:.0f} s old")
+        say(f"newest upload in the tables: {pipeline['newest_row_age_seconds']:.0f} s old")
 
 
 @app.command()

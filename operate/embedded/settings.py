@@ -98,19 +98,19 @@ def as_environment(settings: Settings, secrets: Collection[str] | None = None) -
 
 
 def settings_in_environment() -> dict[str, str]:
-    """Return the settings in the caller's environment, without secrets and addresses.
+    """Return the settings in the caller's environment, without passwords, keys and addresses of servers.
 
     Raises:
         PermanentError: if a value is one that its setting does not take.
     """
-    mine = {variable for name, variable in _VARIABLES.items() if not _is_secret(name)}
+    mine = {variable for name, variable in _VARIABLES.items() if not _is_secret(name) or name == "alerts"}
     found = {name: os.environ[name] for name in sorted(mine - _OURS) if os.environ.get(name)}
     _checked(found, "the environment of this command", Settings)
     return found
 
 
 def _is_secret(field: str) -> bool:
-    return field.endswith(("password", "key_id", "access_key"))
+    return field.endswith(("password", "key_id", "access_key", "alerts"))
 
 
 def random_secret(name: str) -> str:

@@ -62,6 +62,7 @@ def start_platform(
             dashboards = submit(setup.start, start, database) if bi else database
             for part in (database, objects, pipeline, relay):
                 part.result()
+            airflow.unpause(start)
             airflow.await_trigger(start)
             if simulator:
                 start_simulator(start)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from minidata.warehouse.__main__ import Administration
+from operate.embedded.hanging import processes_of, suspended
 from operate.embedded.service import Report, Service
 from operate.embedded.state import State
 from operate.embedded.supervisor import Supervisor
@@ -30,17 +31,23 @@ class Start:
     report: Report
 
     def run(self, service: Service, doing: str = "starting") -> None:
-        """Start a service, or restart it if its settings have changed, and report what is being done."""
+        """Start a service, or restart one that is suspended or has changed settings, and report what is being done."""
         if self.supervisor.start(service.name):
             self.report(service.title, doing)
             return
+        if suspended(processes_of(self.state, service.name)):
+            self._restart(service, "restarting: it was suspended")
+            return
         pid = self.supervisor.pid(service.name)
         if service.settings and pid and service.differs(pid, self.state, self.settings):
-            self.report(service.title, "restarting with changed settings")
-            self.supervisor.stop(service.name)
-            self.supervisor.start(service.name)
+            self._restart(service, "restarting with changed settings")
         else:
             self.report(service.title, "checking")
+
+    def _restart(self, service: Service, doing: str) -> None:
+        self.report(service.title, doing)
+        self.supervisor.stop(service.name)
+        self.supervisor.start(service.name)
 
     def wait(self, service: Service, probe: Callable[[], object]) -> None:
         """Wait until a service works: the probe raises TransientError until then."""

@@ -41,6 +41,10 @@ class Platform:
     def json(self, *arguments: str) -> Any:
         return json.loads(self.mdp(*arguments, "--json").stdout)
 
+    def status(self) -> Any:
+        """Return the status; its exit code is 1 while files are in quarantine."""
+        return json.loads(self.mdp("status", "--json", check=False).stdout)
+
     def env(self) -> dict[str, str]:
         script = self.mdp("env").stdout + "\nenv -0"
         out = subprocess.run(["sh", "-c", script], capture_output=True, check=True).stdout.decode()

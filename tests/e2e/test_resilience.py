@@ -38,7 +38,7 @@ def until(condition: Callable[[], bool], seconds: float = 120) -> None:
 
 
 def service(platform: Platform, name: str) -> dict[str, object]:
-    found = json.loads(platform.mdp("status", "--json", check=False).stdout)
+    found = platform.status()
     (only,) = [s for s in found["services"] if s["name"] == name]
     return only
 
@@ -88,9 +88,9 @@ def test_a_killed_supervisor_is_healed_by_up(platform: Platform) -> None:
 
 
 def test_up_again_changes_nothing(platform: Platform) -> None:
-    before = {s["name"]: s["pid"] for s in platform.json("status")["services"]}
+    before = {s["name"]: s["pid"] for s in platform.status()["services"]}
     platform.mdp("up", "--no-bi", "--no-simulator")
-    assert {s["name"]: s["pid"] for s in platform.json("status")["services"]} == before
+    assert {s["name"]: s["pid"] for s in platform.status()["services"]} == before
 
 
 def test_without_events_a_file_is_loaded_within_the_reconcile_interval(platform: Platform) -> None:

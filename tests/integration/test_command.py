@@ -37,12 +37,15 @@ def mdp(tmp_path: Path, *arguments: str, text: bytes | None = None) -> str:
 def test_status_tells_of_the_files_though_the_services_are_elsewhere(pipeline: Pipeline, tmp_path: Path) -> None:
     pipeline.put("good.csv", GOOD)
     pipeline.drain()
-    found = json.loads(mdp(tmp_path, "status", "--json"))
+    with connect(pipeline.settings, "loader") as trigger:
+        trigger.execute("set application_name = 'mdp_trigger'")
+        found = json.loads(mdp(tmp_path, "status", "--json"))
+        said = mdp(tmp_path, "status")
     assert found["healthy"]
+    assert found["problems"] == []
     assert found["services"] == []
     assert found["pipeline"]["files"] == {"archived": 1}
     assert found["pipeline"]["upload_to_row_seconds"]["n"] == 1
-    said = mdp(tmp_path, "status")
     assert "1 archived" in said
     assert "service" not in said
 

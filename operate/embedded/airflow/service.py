@@ -10,9 +10,11 @@ from importlib.metadata import version
 from urllib.parse import quote
 
 from minidata import ledger
+from minidata.dataset import declared_datasets
 from minidata.errors import TransientError
 from minidata.settings import PROJECT, Settings
 from operate.embedded import loopback, processes
+from operate.embedded.airflow import metadata
 from operate.embedded.files import write_private
 from operate.embedded.postgres.server import connect_administrator
 from operate.embedded.service import PYTHON, Launch, Service
@@ -21,7 +23,7 @@ from operate.embedded.starting import Start
 from operate.embedded.state import State
 
 USER = "admin"
-_SECRETS = ("loader_password", "s3_access_key_id", "s3_secret_access_key")  # of tasks and trigger
+_SECRETS = ("loader_password", "s3_access_key_id", "s3_secret_access_key", "alerts")  # of tasks and trigger
 
 
 def start(start: Start, database: "Future[None]") -> None:
@@ -54,6 +56,14 @@ def await_trigger(start: Start) -> None:
 
     start.wait(SERVICES[-1], listens)
     start.report(title, None)
+
+
+def unpause(start: Start) -> None:
+    """Unpause the datasets' DAGs, and say so: a paused one would load nothing."""
+    with metadata.connect(start.state, start.settings) as connection:
+        for dag in metadata.unpause(connection, list(declared_datasets(start.settings))):
+            start.report(f"DAG {dag}", "it was paused: unpausing it")
+            start.report(f"DAG {dag}", None)
 
 
 def environment(state: State, settings: Settings) -> dict[str, str]:
@@ -98,6 +108,7 @@ def environment(state: State, settings: Settings) -> dict[str, str]:
         **as_environment(settings, _SECRETS),
         **{f"AIRFLOW__{section.upper()}__{key.upper()}": value for (section, key), value in config.items()},
         "AIRFLOW_HOME": str(home),
+        "MDP_AIRFLOW_DATABASE_URL": f"postgresql+psycopg2://{database}",  # for the retention
         "MDP_AIRFLOW_COOKIE": f"mdp_airflow_{zlib.crc32(bytes(state.folder)):08x}",  # cookies know no port
         "MALLOC_ARENA_MAX": "2",
         # Titles of processes must not overwrite their environment: leftovers are found by its marker.

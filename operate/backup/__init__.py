@@ -1,0 +1,1 @@
+"""Backup and restore: a folder that holds everything of a platform but its packages."""
