@@ -1,7 +1,7 @@
 """Superset: the definitions as its connection, datasets, charts and dashboards, over its HTTP interface.
 
     plan    what an apply would do; changes nothing
-    apply   does it, in one request that takes all or nothing; a second one finds nothing to do
+    apply   does it: one request creates and updates everything or nothing; a second apply finds nothing to do
 
 Objects of ours are known by their UUID (see `identity`); nothing else is touched.
 """

@@ -7,16 +7,15 @@ import httpx
 
 from bi.model import Dashboard
 from bi.plan import Plan
-from bi.superset.bundle import Asset, pack, path, render, unpack, uri
+from bi.superset.bundle import KINDS, Asset, pack, path, render, unpack, uri
 from bi.superset.compare import digest, same
-from bi.superset.identity import Kind, is_ours, uuid_of
+from bi.superset.identity import is_ours, uuid_of
 from bi.superset.server import Superset
 from bi.target import Target
 from minidata.errors import PermanentError
 from minidata.warehouse.views import View
 
 _VISITORS = "Public"  # the role of visitors without a log-in
-_LAST_FIRST: tuple[Kind, ...] = ("dashboards", "charts", "datasets", "databases")
 _RECORD = "mdp"  # in the connection: what the last apply sent, as digests by name
 
 
@@ -40,7 +39,8 @@ def plan(
             ours needs.
     """
     with Superset(target, transport) as server:
-        return _look(server, render(dashboards, views, server.target.warehouse))[0]
+        present = unpack(server.export())
+        return _compare(server, render(dashboards, views, target.warehouse), present)[0]
 
 
 def apply(
@@ -48,8 +48,17 @@ def apply(
     dashboards: Iterable[Dashboard],
     views: Mapping[str, View],
     transport: httpx.BaseTransport | None = None,
+    *,
+    keep_edits: bool = False,
 ) -> Plan:
     """Make the server show what the definitions say; objects that other people made are never touched.
+
+    Args:
+        target: which Superset.
+        dashboards: the definitions.
+        views: all reading views, by name.
+        transport: for tests.
+        keep_edits: do nothing if the last apply sent these same definitions, whatever was changed by hand since.
 
     Returns:
         What was done.
@@ -59,29 +68,39 @@ def apply(
         PermanentError: as `plan`.
     """
     with Superset(target, transport) as server:
-        result, wanted, orphans = _look(server, render(dashboards, views, server.target.warehouse))
-        if result.empty:
-            return result
-        _send(server, wanted)
-        numbers = {asset.uuid: asset.id for asset in unpack(server.export())}
-        roles = server.dashboard_roles()
-        for asset in wanted:
-            number = numbers.get(asset.uuid)
-            if asset.kind == "dashboards" and number is not None and _VISITORS not in roles.get(number, set()):
-                server.publish(number, _VISITORS)
-        for orphan in sorted(orphans, key=lambda asset: _LAST_FIRST.index(asset.kind)):
-            if orphan.id is not None:
-                server.delete(orphan.kind, orphan.id)
+        wanted, present = render(dashboards, views, target.warehouse), unpack(server.export())
+        record = {asset.name: _digest(server, asset) for asset in wanted}
+        as_recorded = _record(wanted, present) == record
+        if keep_edits and as_recorded:
+            return Plan()
+        result, orphans = _compare(server, wanted, present)
+        if not result.empty:
+            _change(server, wanted, orphans)
+        if not result.empty or not as_recorded:
+            _send(server, wanted[:1], record)
         return result
 
 
-def _look(server: Superset, wanted: list[Asset]) -> tuple[Plan, list[Asset], list[Asset]]:
-    """Return what an apply would do, everything that is wanted, and what we made and no longer define."""
-    present = unpack(server.export())
+def _change(server: Superset, wanted: list[Asset], orphans: list[Asset]) -> None:
+    """Send every object, publish the dashboards and delete what is no longer defined; the record is empty meanwhile."""
+    _send(server, wanted, {})
+    numbers = {asset.uuid: asset.id for asset in unpack(server.export())}
+    roles = server.dashboard_roles()
+    for asset in wanted:
+        number = numbers.get(asset.uuid)
+        if asset.kind == "dashboards" and number is not None and _VISITORS not in roles.get(number, set()):
+            server.publish(number, _VISITORS)
+    for orphan in sorted(orphans, key=lambda asset: KINDS.index(asset.kind), reverse=True):
+        if orphan.id is not None:
+            server.delete(orphan.kind, orphan.id)
+
+
+def _compare(server: Superset, wanted: list[Asset], present: list[Asset]) -> tuple[Plan, list[Asset]]:
+    """Return what an apply would do, and what we made and no longer define."""
     _require_free_names(server, wanted, present)
     ours = {asset.uuid: asset for asset in present if is_ours(asset.uuid)}
     roles = server.dashboard_roles()
-    record = _record(ours.get(wanted[0].uuid))
+    record = _record(wanted, present)
     result = Plan()
     for asset in wanted:
         found, sent = ours.get(asset.uuid), record.get(asset.name)
@@ -98,14 +117,13 @@ def _look(server: Superset, wanted: list[Asset]) -> tuple[Plan, list[Asset], lis
                 result.drift.append(asset.name)
     orphans = _orphans(wanted, present, record)
     result.delete.extend(asset.name for asset in orphans)
-    return result, wanted, orphans
+    return result, orphans
 
 
-def _send(server: Superset, wanted: list[Asset]) -> None:
-    """Import everything, with a record of what was sent, so that changes by hand can be told from changes of ours."""
+def _send(server: Superset, wanted: list[Asset], record: Mapping[str, str]) -> None:
+    """Import objects, the connection first: it holds the record, by which changes by hand are told from ours."""
     database, *rest = wanted
     warehouse = server.target.warehouse
-    record = {asset.name: _digest(server, asset) for asset in wanted}
     extra = {**database.content["extra"], "schema_options": {_RECORD: record}}
     address = uri(warehouse, warehouse.password)
     sent = {**database.content, "sqlalchemy_uri": address, "extra": extra}
@@ -116,9 +134,10 @@ def _digest(server: Superset, asset: Asset) -> str:
     return digest(asset, server.target.warehouse.password if asset.kind == "databases" else "")
 
 
-def _record(database: Asset | None) -> dict[str, str]:
-    extra = database.content.get("extra") if database else None
-    record = ((extra or {}).get("schema_options") or {}).get(_RECORD)
+def _record(wanted: list[Asset], present: list[Asset]) -> dict[str, str]:
+    """Return the record in the connection, which is the first of the wanted objects; empty if there is none."""
+    content = next((asset.content for asset in present if asset.uuid == wanted[0].uuid), {})
+    record = ((content.get("extra") or {}).get("schema_options") or {}).get(_RECORD)
     return record if isinstance(record, dict) else {}
 
 
@@ -131,7 +150,7 @@ def _orphans(wanted: list[Asset], present: list[Asset], record: Mapping[str, str
     kept = {asset.uuid for asset in wanted}
     kept |= {str(a.content.get("dataset_uuid")) for a in present if a.kind == "charts" and not is_ours(a.uuid)}
     orphans = [a for a in present if is_ours(a.uuid) and a.uuid not in kept and a.kind != "databases"]
-    names = {uuid_of(kind, name.removeprefix("mart.")): name for kind in _LAST_FIRST for name in record}
+    names = {uuid_of(kind, name.removeprefix("mart.")): name for kind in KINDS for name in record}
     return [replace(asset, name=names.get(asset.uuid) or _shown_name(asset)) for asset in orphans]
 
 

@@ -171,7 +171,7 @@ def _backend(context: typer.Context, wanted: Tool | None, folder: Path | None) -
 def _superset(context: typer.Context, folder: Path | None) -> Backend:
     from bi import superset  # noqa: PLC0415
     from minidata.warehouse.views import read_views  # noqa: PLC0415
-    from operate.embedded.superset.dashboards import target  # noqa: PLC0415
+    from operate.embedded.superset.service import target  # noqa: PLC0415
 
     settings, state = settings_of(context), state_of(context)
     if not (state.exists() and belongs_to(state)):

@@ -109,7 +109,7 @@ def _tile(settings: Settings, state: State | None) -> Callable[[str], int] | Non
 
     def count(key: str) -> int:
         from bi.superset.server import Superset  # noqa: PLC0415  imports httpx, which a start need not
-        from operate.embedded.superset.dashboards import target  # noqa: PLC0415
+        from operate.embedded.superset.service import target  # noqa: PLC0415
 
         with Superset(target(state, settings)) as superset:
             return superset.count_rows("file_arrivals", "key", key)

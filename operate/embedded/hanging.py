@@ -7,7 +7,6 @@ import psutil
 
 from minidata.errors import TransientError
 from operate.embedded import loopback, processes
-from operate.embedded.postgres import home
 from operate.embedded.state import State
 
 # A page of each server that answers anyone; a refusal is an answer, too.
@@ -16,7 +15,7 @@ _PAGES = {"object-store": "/", "airflow-api": "/api/v2/version", "superset": "/h
 
 def processes_of(state: State, name: str) -> list[psutil.Process]:
     """Return the living processes of a service."""
-    return processes.find(state.folder, name, home.choose(state).data if name == "postgres" else None)
+    return processes.find(state.folder, name, state.postgres / "data" if name == "postgres" else None)
 
 
 def suspended(found: list[psutil.Process]) -> bool:

@@ -1,6 +1,7 @@
 """HTTP on loopback, without the caller's proxies."""
 
 import urllib.request
+from http.client import HTTPException
 
 from minidata.errors import TransientError
 
@@ -15,5 +16,5 @@ def get(port: int, path: str, what: str) -> bytes:
     try:
         with opener.open(f"http://127.0.0.1:{port}{path}", timeout=10) as answer:
             return bytes(answer.read())
-    except OSError as error:
+    except (OSError, HTTPException) as error:
         raise TransientError(f"{what} on port {port} does not answer yet: {error}") from error

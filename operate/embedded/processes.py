@@ -34,6 +34,11 @@ def marked(state: Path, service: str) -> dict[str, str]:
     return {MARKER: f"{state}:{service}"}
 
 
+def once(state: Path, home: Path) -> dict[str, str]:
+    """Return the variables of a program that a start runs to its end: `kill_once` finds it if the start is killed."""
+    return clean_environment(home) | marked(state, ONCE)
+
+
 def find(state: Path, service: str | None = None, cwd: Path | None = None) -> list[psutil.Process]:
     """Find the living processes of a platform, or of one of its services.
 

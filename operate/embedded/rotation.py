@@ -82,7 +82,7 @@ def apply_to_database(state: State, place: Home) -> None:
                     str(place.binaries / "postgres"), str(place.data), str(script),
                 ],
                 failure,
-                processes.clean_environment(place.folder) | processes.marked(state.folder, processes.ONCE),
+                processes.once(state.folder, place.folder),
                 place.data,
                 user=account,
             )  # fmt: skip

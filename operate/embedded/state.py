@@ -123,6 +123,11 @@ class State:
         return self.folder / "objects"
 
     @property
+    def postgres(self) -> Path:
+        """Folder of PostgreSQL: its data and, if it runs as another user, its programs."""
+        return self.platform.postgres_home or self.folder / "postgres"
+
+    @property
     def airflow(self) -> Path:
         """AIRFLOW_HOME."""
         return self.folder / "airflow"

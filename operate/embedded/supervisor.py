@@ -62,7 +62,9 @@ class Supervisor:
             return False
 
     def launch(self, services: Collection[Service]) -> None:
-        """Start the supervisor, or reload a running one if the list has changed; no service is started.
+        """Start the supervisor, or let a running one read the list of services again; no service is started.
+
+        A service that was removed, or is configured differently now, is stopped.
 
         What a killed supervisor left running is stopped first: it would answer in place of the new services.
 
@@ -70,13 +72,9 @@ class Supervisor:
             PermanentError: if it does not start, with the end of its log.
         """
         config = self._state.folder / "supervisor.conf"
-        new = configuration(self._state, self.socket, services)
-        old = config.read_text(encoding="utf-8") if config.exists() else None
-        if new != old:
-            write_private(config, new)
+        write_private(config, configuration(self._state, self.socket, services))
         if self.running():
-            if new != old:
-                self._reload()
+            self._reload()
             return
         processes.end(processes.find(self._state.folder))
         self._daemonise(config)
@@ -142,7 +140,7 @@ class Supervisor:
                     raise PermanentError(f"{name} does not start. {self._last_words(name)}") from error
                 if time.monotonic() > deadline:
                     raise PermanentError(
-                        f"{name} runs, but does not work after {seconds:.0f} s: {error} {self._last_words(name)}"
+                        f"{name} is running, but was not ready after {seconds:.0f} s: {error} {self._last_words(name)}"
                     ) from error
                 time.sleep(_POLL_SECONDS)
             else:

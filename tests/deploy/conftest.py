@@ -67,7 +67,7 @@ def empty_data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     state = State.open(tmp_path_factory.mktemp("template") / "state")
     choose_ports(state, ["postgres"])
     place = postgres_home.choose(state)
-    postgres.initialise(place, ADMINISTRATOR)
+    postgres.initialise(state, place, ADMINISTRATOR)
     yield place.data
     postgres_home.remove(state)
 

@@ -21,7 +21,7 @@ from minidata.warehouse.mart import apply_mart
 from operate.embedded import processes
 from operate.embedded.settings import embedded_settings
 from operate.embedded.state import State
-from operate.embedded.superset.dashboards import target
+from operate.embedded.superset.service import target
 from simulator.world import Row, World
 
 # No sandbox: containers and root have none to offer. The rest keeps Chromium from talking to anybody but us.

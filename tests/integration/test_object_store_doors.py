@@ -87,7 +87,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     supervisor = Supervisor(state)
     platform = Running(state, settings, people, supervisor)
     try:
-        postgres.initialise(postgres_home.choose(state), settings.secret("admin_password"))
+        postgres.initialise(state, postgres_home.choose(state), settings.secret("admin_password"))
         seaweedfs.write_config(state.weed, people, NAMES)
         supervisor.launch([SERVICES[name] for name in CHOSEN])
         supervisor.start("object-store")

@@ -64,7 +64,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     settings = embedded_settings(state, Administration)
     supervisor = Supervisor(state)
     try:
-        postgres.initialise(postgres_home.choose(state), settings.secret("admin_password"))
+        postgres.initialise(state, postgres_home.choose(state), settings.secret("admin_password"))
         supervisor.launch([postgres.SERVICE])
         supervisor.start("postgres")
         platform = Running(state, settings, supervisor)

@@ -125,12 +125,7 @@ def migrate(state: State, settings: Settings) -> None:
     processes.run(
         [sys.executable, "-m", "airflow", "db", "migrate"],
         "Airflow could not make its tables.",
-        {
-            **processes.clean_environment(state.home),
-            "PYTHONPATH": str(PROJECT),
-            **environment(state, settings),
-            **processes.marked(state.folder, processes.ONCE),
-        },
+        processes.once(state.folder, state.home) | PYTHON | environment(state, settings),
         state.airflow,
     )
 

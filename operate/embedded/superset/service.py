@@ -3,9 +3,10 @@
 import zlib
 from urllib.parse import quote
 
+from bi.target import Target, Warehouse
 from minidata.settings import PROJECT, Settings
 from operate.embedded.processes import in_background
-from operate.embedded.service import Launch, Service
+from operate.embedded.service import PYTHON, Launch, Service
 from operate.embedded.settings import read_secrets
 from operate.embedded.state import State
 from operate.embedded.superset.environment import python
@@ -37,10 +38,7 @@ def environment(state: State, settings: Settings) -> dict[str, str]:
     password = quote(secrets["MDP_SUPERSET_DATABASE_PASSWORD"], safe="")
     address = f"{settings.database_host}:{settings.database_port}"
     return {
-        "PYTHONPATH": str(PROJECT),
-        "PYTHONUNBUFFERED": "1",
-        "PYTHONNOUSERSITE": "1",
-        "PYTHONUTF8": "1",
+        **PYTHON,
         "PYTHONWARNINGS": "ignore",
         "MALLOC_ARENA_MAX": "2",  # threads share arenas, or each of the 8 would keep what it once used
         "SUPERSET_CONFIG_PATH": str(PROJECT / INSIDE / "superset_config.py"),
@@ -62,6 +60,11 @@ def address(state: State) -> str:
         PermanentError: if the platform was never started with one.
     """
     return f"http://127.0.0.1:{state.port(NAME)}"
+
+
+def target(state: State, settings: Settings) -> Target:
+    """Return the Superset of a platform, and how it reaches the warehouse."""
+    return Target(address(state), USER, read_secrets(state)["MDP_SUPERSET_PASSWORD"], Warehouse.of(settings))
 
 
 def _launch(state: State, settings: Settings) -> Launch:

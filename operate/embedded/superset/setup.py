@@ -8,8 +8,12 @@ from concurrent.futures import Future
 
 import psycopg
 
+from bi.definition import read_dashboards
+from bi.plan import Plan
+from bi.superset import apply
 from minidata.settings import PROJECT, Settings
 from minidata.warehouse.databases import create_app_database
+from minidata.warehouse.views import read_views
 from operate.embedded import loopback, processes
 from operate.embedded.postgres.server import connect_administrator
 from operate.embedded.rotation import PREVIOUS_KEY, forget_previous_key
@@ -24,8 +28,6 @@ _SAYS = "mdp: "
 
 def start(start: Start, database: "Future[None]") -> None:
     """Install Superset if it is missing, set up its database, start it, and draw the dashboards in it."""
-    from operate.embedded.superset.dashboards import publish  # noqa: PLC0415  only a start needs it
-
     state, report = start.state, start.step(service.SERVICE)
     environment.create(report, processes.marked(state.folder, processes.ONCE))
     database.result()
@@ -35,8 +37,27 @@ def start(start: Start, database: "Future[None]") -> None:
         start.supervisor.stop(service.NAME)  # a running one has another version, or knows another password
     start.run(service.SERVICE)
     start.wait(service.SERVICE, lambda: loopback.get(state.port(service.NAME), "/health", "Superset"))
-    publish(state, start.settings, report)
+    report("applying the dashboards")
+    publish(state, start.settings)
     start.report(service.SERVICE.title, None)
+
+
+def publish(state: State, settings: Settings) -> Plan:
+    """Apply the dashboards, unless the last apply sent the same definitions: changes by hand are kept then.
+
+    Args:
+        state: the platform, whose Superset must run.
+        settings: how it reaches the warehouse.
+
+    Returns:
+        What was done.
+
+    Raises:
+        PermanentError: if a definition is wrong, or Superset refuses.
+        TransientError: if Superset does not answer.
+    """
+    dashboards, views = read_dashboards(datasets=settings.datasets_folder), read_views(settings.datasets_folder)
+    return apply(service.target(state, settings), dashboards, views, keep_edits=True)
 
 
 def set_up(state: State, settings: Settings, report: Callable[[str], None]) -> bool:
@@ -111,14 +132,13 @@ def _run(state: State, settings: Settings, secrets: dict[str, str], report: Call
         processes.in_background([str(environment.python()), "-P", str(_SCRIPT)]),
         "Superset could not make its tables and roles.",
         {
-            **processes.clean_environment(state.home),
+            **processes.once(state.folder, state.home),
             **service.environment(state, settings),
             "MDP_SUPERSET_USER": service.USER,
             "MDP_SUPERSET_PASSWORD": secrets["MDP_SUPERSET_PASSWORD"],
             PREVIOUS_KEY: secrets.get(PREVIOUS_KEY, ""),
             # Thousands of small transactions; if the machine stops now, the set-up is done again anyway.
             "PGOPTIONS": "-c synchronous_commit=off",
-            **processes.marked(state.folder, processes.ONCE),
         },
         state.home,
         heard=heard,

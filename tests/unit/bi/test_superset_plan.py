@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from bi.definition import read_dashboards
+from bi.model import Dashboard
 from bi.superset import apply, plan
 from bi.superset.bundle import Asset, pack, path, render, unpack
 from bi.superset.compare import digest, same
@@ -61,10 +62,29 @@ class Server:
             first = 100 * int(re.findall(r"page:(\d+),page_size:100", request.url.params["q"])[0])
             page = list(roles.items())[first : first + 100]
             return httpx.Response(200, json={"result": [{"id": n, "roles": r} for n, r in page]})
+        if where == "/api/v1/assets/import/":
+            self._hold(unpack(request.content))
+        if where == "/api/v1/dashboard/related/roles":
+            return httpx.Response(200, json={"result": [{"text": "Public", "value": 1}]})
+        if request.method == "PUT":
+            self.visitors.add(int(where.rpartition("/")[2]))
         return httpx.Response(200, json={"result": []})
+
+    def _hold(self, sent: list[Asset]) -> None:
+        kept = {a.uuid: a for a in self.held}
+        for number, found in enumerate(sent, start=2000):
+            masked = {"sqlalchemy_uri": ASSETS[0].content["sqlalchemy_uri"]} if found.kind == "databases" else {}
+            old = kept.get(found.uuid)
+            new = replace(found, content={**found.content, **masked})
+            kept[found.uuid] = numbered(new, old.id if old and old.id else number)
+        self.held = list(kept.values())
 
     def plan(self) -> Any:
         return plan(TARGET, DASHBOARDS, read_views(), transport=httpx.MockTransport(self))
+
+    def apply(self, dashboards: list[Dashboard] = DASHBOARDS, *, keep_edits: bool = False) -> Any:
+        transport = httpx.MockTransport(self)
+        return apply(TARGET, dashboards, read_views(), transport=transport, keep_edits=keep_edits)
 
 
 def numbered(found: Asset, number: int) -> Asset:
@@ -172,6 +192,59 @@ def test_a_name_that_is_taken_is_reported_and_nothing_is_sent() -> None:
     with pytest.raises(PermanentError, match="a dashboard whose address ends in `health`"):
         apply(TARGET, DASHBOARDS, read_views(), transport=httpx.MockTransport(server))
     assert server.changes == []
+
+
+def titled(title: str) -> list[Dashboard]:
+    """The dashboards, the first of them under another title."""
+    return [DASHBOARDS[0].model_copy(update={"title": title}), *DASHBOARDS[1:]]
+
+
+def title(server: Server) -> Any:
+    wanted = uuid_of("dashboards", DASHBOARDS[0].name)
+    return next(a.content["dashboard_title"] for a in server.held if a.uuid == wanted)
+
+
+def edit(server: Server, title: str) -> None:
+    """Change the title as a user of Superset would."""
+    wanted = uuid_of("dashboards", DASHBOARDS[0].name)
+    server.held = [
+        replace(a, content={**a.content, "dashboard_title": title}) if a.uuid == wanted else a for a in server.held
+    ]
+
+
+def test_a_start_draws_what_another_apply_has_replaced() -> None:
+    server = Server([])
+    server.apply(keep_edits=True)
+    server.apply(titled("Other"))
+    assert title(server) == "Other"
+    assert server.apply(keep_edits=True).update
+    assert title(server) == DASHBOARDS[0].title
+
+
+def test_a_start_keeps_what_was_changed_by_hand_after_an_apply() -> None:
+    server = Server([])
+    server.apply(keep_edits=True)
+    server.apply(titled("Other"))
+    edit(server, "Mine")
+    server.changes.clear()
+    assert server.apply(titled("Other"), keep_edits=True).empty
+    assert (title(server), server.changes) == ("Mine", [])
+    assert server.apply(titled("Other")).drift == [DASHBOARDS[0].name]
+    assert title(server) == "Other"
+
+
+def test_an_apply_that_was_cut_off_is_completed_by_the_next_start() -> None:
+    server = Server([])
+    server.apply()
+    server.visitors.clear()
+    server.faults = {"related/roles": _refuse}
+    with pytest.raises(TransientError):
+        server.apply(titled("Other"))
+    server.faults.clear()
+    assert title(server) == "Other"
+    server.apply(keep_edits=True)
+    assert title(server) == DASHBOARDS[0].title
+    assert server.plan().empty
 
 
 def _refuse(_: httpx.Request) -> httpx.Response:
