@@ -4,6 +4,8 @@ import logging
 import tempfile
 from collections.abc import Iterator
 
+import polars as pl
+
 from etl import BatchContext, Counts
 from etl.move_files import rejects_key
 from minidata import ledger
@@ -12,6 +14,7 @@ from minidata.contract.validate import validate as check
 from minidata.dataset import read_datasets
 from minidata.errors import ObjectGoneError, PlatformError
 from minidata.ledger import BatchFile
+from minidata.rollup import RangeBuilder
 
 log = logging.getLogger(__name__)
 _LISTED = (
@@ -57,6 +60,13 @@ def validate(batch: BatchContext) -> Counts:
 
 def _validate_file(batch: BatchContext, file: BatchFile) -> Verdict:
     settings = batch.settings
+    ranges = RangeBuilder(batch.dataset.columns)
+    parts = batch.staging.good_rows(file.file_id)
+
+    def good(rows: pl.DataFrame) -> None:
+        ranges.add(rows)
+        parts.append(rows)
+
     with tempfile.SpooledTemporaryFile(_REJECTS_IN_MEMORY) as rejects:
         verdict = check(
             _stored(batch, file),
@@ -69,7 +79,7 @@ def _validate_file(batch: BatchContext, file: BatchFile) -> Verdict:
                 max_rejected_share=settings.max_rejected_share,
                 slice_bytes=settings.slice_bytes,
             ),
-            good=batch.staging.good_rows(file.file_id).append,
+            good=good,
             rejects=rejects.write,
             datasets=read_datasets(settings.datasets_folder).values(),
         )
@@ -79,6 +89,7 @@ def _validate_file(batch: BatchContext, file: BatchFile) -> Verdict:
             rejects.seek(0)
             batch.store.write(settings.quarantine_bucket, kept, rejects)
     ledger.record_verdict(batch.connection, batch.batch_id, file.file_id, verdict, kept)
+    ledger.record_ranges(batch.connection, file.file_id, ranges.finish())
     return verdict
 
 

@@ -39,6 +39,7 @@ from minidata.ledger.claims import (
     locked_batch,
     renew,
 )
+from minidata.ledger.contents import record_ranges
 from minidata.ledger.files import (
     File,
     FileOutcome,
@@ -105,6 +106,7 @@ __all__ = [
     "postpone_move",
     "prune",
     "reasons_page",
+    "record_ranges",
     "record_verdict",
     "release",
     "release_all",

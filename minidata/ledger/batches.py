@@ -165,7 +165,7 @@ def mark_loaded(connection: Connection, batch_id: int, repeated: dict[int, int])
     """
     connection.execute(
         "update mdp.files f set state = 'loaded', loaded_at = clock_timestamp(), due_at = clock_timestamp(), "
-        "suspect_batch = null, suspect_files = null, duplicate_of = d.original, "
+        "suspect_batch = null, suspect_files = null, duplicate_of = d.original, loaded_in = g.batch_id, "
         "rows_loaded = case when d.original is null then f.rows_good else 0 end "
         "from mdp.files g left join unnest(%s::bigint[], %s::bigint[]) as d (file_id, original) "
         "on d.file_id = g.file_id "

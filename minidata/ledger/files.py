@@ -45,12 +45,15 @@ class File:
     closed_at: datetime | None
     closed_by: str | None
     why: str | None
+    excluded_at: datetime | None
+    excluded_by: str | None
+    excluded_why: str | None
 
 
 FILE_COLUMNS: LiteralString = (
     "file_id, key, version, size, dataset, state::text, reasons, message, rows_loaded, rows_rejected, "
     "counts, drift, attempts, arrived_at, loaded_at, archive_key, rejects_key, sha256, error, "
-    "open, closed_at, closed_by, closed_why as why, "
+    "open, closed_at, closed_by, closed_why as why, excluded_at, excluded_by, excluded_why, "
     "(select fixed.version from mdp.files fixed where fixed.file_id = f.fixes) as fixes, "
     "(select original.key from mdp.files original where original.file_id = f.duplicate_of) as duplicate_of"
 )
@@ -75,8 +78,20 @@ def find_files(
     return cursor.execute(query, {"state": state, "key": key, "prefix": prefix, "limit": limit}).fetchall()
 
 
-def retry_failed(connection: Connection, keys: list[str] | None = None) -> list[tuple[str, str]]:
-    """Make failed files, of some keys or all, pending again as if they had just arrived: no attempts, no suspicion.
+def retry_failed(
+    connection: Connection,
+    keys: list[str] | None = None,
+    *,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> list[tuple[str, str]]:
+    """Make failed files pending again as if they had just arrived: no attempts, no suspicion.
+
+    Args:
+        connection: to the warehouse, as `mdp_loader`.
+        keys: only these.
+        since: only files that arrived then or later.
+        until: only files that arrived before.
 
     Returns:
         Key and version of each, oldest arrival first.
@@ -87,9 +102,11 @@ def retry_failed(connection: Connection, keys: list[str] | None = None) -> list[
             "due_at = clock_timestamp(), suspect_batch = null, suspect_files = null, "
             "closed_at = null, closed_by = null, closed_why = null "
             "where state = 'failed' and (%(keys)s::text[] is null or key = any(%(keys)s)) "
+            "and (%(since)s::timestamptz is null or arrived_at >= %(since)s) "
+            "and (%(until)s::timestamptz is null or arrived_at < %(until)s) "
             "returning key, version, arrived_at, file_id) "
             "select key, version from again order by arrived_at, file_id",
-            {"keys": keys},
+            {"keys": keys, "since": since, "until": until},
         ).fetchall()
         connection.execute("select pg_notify('mdp_wake', '')")
     return rows

@@ -45,8 +45,13 @@ def stage(connection: Connection, dataset: Dataset, name: str, partials: Iterabl
         partials: frames as `transform.roll_up` gives them; timestamps naive, in UTC.
     """
     statements = statements_of(dataset, name)
-    count = rows = 0
     connection.execute(statements.create_stage())
+    return fill_stage(connection, statements, partials)
+
+
+def fill_stage(connection: Connection, statements: Statements, partials: Iterable[pl.DataFrame]) -> TableLoad:
+    """COPY partials into the temporary table of a load."""
+    count = rows = 0
     with connection.cursor() as cursor, cursor.copy(statements.copy()) as stream:
         for frame in partials:
             count += 1
@@ -76,7 +81,7 @@ def merge(connection: Connection, dataset: Dataset, loads: Iterable[TableLoad]) 
     for summary in summaries:
         connection.execute(summary.create_touched())
     for load in loads:
-        written[load.name] = _merge(connection, load)
+        written[load.name] = merge_table(connection, load)
     for summary in summaries:
         if successors := summary.touch_successors():
             connection.execute(successors)
@@ -84,7 +89,8 @@ def merge(connection: Connection, dataset: Dataset, loads: Iterable[TableLoad]) 
     return written
 
 
-def _merge(connection: Connection, load: TableLoad) -> int:
+def merge_table(connection: Connection, load: TableLoad) -> int:
+    """Merge what is staged for one table, gains included; returns the number of rows written."""
     statements = load.statements
     if isinstance(statements, RollupStatements):
         connection.execute(statements.create_touched())

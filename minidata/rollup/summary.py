@@ -1,5 +1,6 @@
 """The SQL that keeps a summary up to date: its select runs again for the keys that a load touched."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from psycopg import sql
@@ -51,6 +52,19 @@ class SummaryStatements:
                 )
             )
         return self._create(rows)
+
+    def touch_staged(self) -> sql.Composed:
+        """Add the keys of the staged rows."""
+        return sql.SQL("insert into {} select {} from {} s").format(self.touched, self._keys("s"), self.source.stage)
+
+    def source_rows(self, columns: Iterable[str]) -> sql.Composed:
+        """Select columns of the source's rows that have the summary's keys, which are its parameters by name."""
+        same = sql.SQL(" and ").join(
+            sql.SQL("k.{} = {}").format(sql.Identifier(key), sql.Placeholder(key)) for key in self._summary.key_sources
+        )
+        return sql.SQL("select {} from {} t cross join lateral (select {}) k where {}").format(
+            names_of(columns, "t"), self.source.table, self._keys("t"), same
+        )
 
     def touch_successors(self) -> sql.Composed | None:
         """Add, after the merge, the keys of rows whose gains alone have changed; None without gains."""

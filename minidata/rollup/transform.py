@@ -20,7 +20,7 @@ def roll_up(rows: pl.LazyFrame, rollup: Rollup | Every, columns: Iterable[str] =
     """
     if isinstance(rollup, Every):
         return rows.select(*columns).unique()
-    return regroup(rows.select(_source(rollup, column).alias(column) for column in rollup.merged_columns), rollup)
+    return regroup(rows.select(source_of(rollup, column).alias(column) for column in rollup.merged_columns), rollup)
 
 
 def regroup(partials: pl.LazyFrame, rollup: Rollup | Every) -> pl.LazyFrame:
@@ -36,7 +36,8 @@ def regroup(partials: pl.LazyFrame, rollup: Rollup | Every) -> pl.LazyFrame:
     return grouped.select(rollup.merged_columns)
 
 
-def _source(rollup: Rollup, column: str) -> pl.Expr:
+def source_of(rollup: Rollup, column: str) -> pl.Expr:
+    """Return the expression over a row of the dataset that a merged column is made from."""
     key = rollup.keys.get(column)
     if isinstance(key, Window):
         return pl.col(key.window).dt.truncate(f"{key.seconds}s")

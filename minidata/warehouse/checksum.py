@@ -1,10 +1,12 @@
 """Checksums of the derived tables: equal tables have equal checksums, on any server and in any load order."""
 
+from dataclasses import replace
+
 from psycopg import sql
 
 from minidata.dataset import Dataset
 from minidata.warehouse.connection import Connection
-from minidata.warehouse.tables import tables_of
+from minidata.warehouse.tables import Table, tables_of
 
 
 def checksums(connection: Connection, dataset: Dataset, schema: str | None = None) -> dict[str, tuple[int, str]]:
@@ -24,15 +26,16 @@ def checksums(connection: Connection, dataset: Dataset, schema: str | None = Non
         connection.execute("set local timezone = 'UTC'")
         connection.execute("set local datestyle = 'ISO'")
         for table in tables_of(dataset):
-            query = sql.SQL(
-                "select count(*), md5(coalesce(sum(('x' || left(h, 16))::bit(64)::bigint::numeric), 0)::text || "
-                "coalesce(sum(('x' || right(h, 16))::bit(64)::bigint::numeric), 0)::text) "
-                "from (select md5(t::text) as h from (select {} from {}) t) hashed"
-            ).format(
-                sql.SQL(", ").join(map(sql.Identifier, table.shown)),
-                sql.Identifier(schema or dataset.name, table.name),
-            )
-            row = connection.execute(query).fetchone()
-            if row:
-                found[table.name] = (row[0], row[1])
+            found[table.name] = checksum_of(connection, replace(table, schema=schema or table.schema))
     return found
+
+
+def checksum_of(connection: Connection, table: Table) -> tuple[int, str]:
+    """Return the number of rows and the checksum of one table; the transaction's time zone is UTC, its dates ISO."""
+    query = sql.SQL(
+        "select count(*), md5(coalesce(sum(('x' || left(h, 16))::bit(64)::bigint::numeric), 0)::text || "
+        "coalesce(sum(('x' || right(h, 16))::bit(64)::bigint::numeric), 0)::text) "
+        "from (select md5(t::text) as h from (select {} from {}) t) hashed"
+    ).format(sql.SQL(", ").join(map(sql.Identifier, table.shown)), sql.Identifier(table.schema, table.name))
+    rows, digest = connection.execute(query).fetchone() or (0, "")
+    return rows, digest

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _PROJECT = Path(__file__).resolve().parents[2]
 
-# The module of each command, in the order of the help page.
+# The modules of each command, in the order of the help page.
 _PANELS = {
     "Run the platform": {
         "up": "lifecycle", "down": "lifecycle", "restart": "lifecycle", "destroy": "lifecycle",
@@ -31,10 +31,14 @@ _PANELS = {
         "alerts": "alerts", "secrets": "secrets", "backup": "backup", "restore": "backup",
     },
     "Load files": {
-        "upload": "objects", "wait": "objects", "files": "files", "quarantine": "quarantine", "replay": "replay",
+        "upload": "objects", "wait": "objects", "files": "files exclude",
+        "quarantine": "quarantine replay", "replay": "replay",
         "generate": "generate",
     },
-    "Use the tables": {"sql": "tables", "checksum": "tables", "dashboards": "dashboards"},
+    "Use the tables": {
+        "sql": "tables", "checksum": "tables", "rebuild": "rebuild", "lineage": "lineage",
+        "dashboards": "dashboards",
+    },
     "Develop": {"test": "maintain", "dev": "maintain"},
 }  # fmt: skip
 _MODULES = {name: module for panel in _PANELS.values() for name, module in panel.items()}
@@ -64,10 +68,10 @@ class _Commands(TyperGroup):
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         name = _ALIASES.get(cmd_name, cmd_name)
-        if name in _MODULES and name not in self.commands:
-            import_module(f"operate.cli.{_MODULES[name]}")
-            # Modules that register commands with quarantine's group.
-            import_module("operate.cli.replay") if name == "quarantine" else None
+        modules = [f"operate.cli.{module}" for module in _MODULES.get(name, "").split()]
+        if modules and (name not in self.commands or not sys.modules.keys() >= set(modules)):
+            for module in modules:
+                import_module(module)
             self.commands = typer.main.get_group(app).commands
         command = super().get_command(ctx, name)
         for panel, names in _PANELS.items():

@@ -2,6 +2,8 @@
 
 import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Self
 
 from rich.console import Console
@@ -25,6 +27,23 @@ def progress_bar() -> Progress:
         transient=True,
         disable=not errors.is_terminal,
     )
+
+
+@contextmanager
+def file_progress(what: str) -> Iterator[Callable[[int, int], None]]:
+    """Show how many files are done, and of how many: a bar on a terminal, now and then a line elsewhere."""
+    spoke = time.monotonic()
+    with progress_bar() as bar:
+        task = bar.add_task(what)
+
+        def show(done: int, total: int) -> None:
+            nonlocal spoke
+            bar.update(task, completed=done, total=total)
+            if not errors.is_terminal and time.monotonic() - spoke >= _QUIET_SECONDS:
+                spoke = time.monotonic()
+                say(f"{what}: {done:,} of {total:,} files", err=True)
+
+        yield show
 
 
 class Steps:

@@ -11,7 +11,7 @@ from minidata.store import ObjectStore
 from minidata.warehouse.connection import Connection, connect
 from operate.cli.app import app, settings_of
 from operate.cli.objects import wait_for
-from operate.cli.options import Json, Keys, Strict, Timeout, Wait, require_wait
+from operate.cli.options import From, Json, Keys, Strict, Timeout, To, Wait, in_utc, require_wait
 from operate.cli.output import print_json, safe, say
 from operate.cli.quarantine import quarantine_app
 
@@ -25,7 +25,7 @@ _INSTEAD = {
     "quarantined": "It was refused: `./mdp quarantine show` shows why, `./mdp quarantine replay` sends it again.",
     "superseded": "It was deleted or overwritten before it was read. Upload it again: `./mdp upload`.",
     "failed": "It could not be read completely: `./mdp replay` tries again.",
-    "excluded": "It was taken out on request. To have it back, upload it again: `./mdp upload`.",
+    "excluded": "It was taken out on request. `./mdp files include` puts it back.",
 }
 _PUT_BACK_INSTEAD = _INSTEAD | {"quarantined": "It is closed: `./mdp quarantine ls --all` shows why."}
 
@@ -35,6 +35,8 @@ def replay(
     context: typer.Context,
     keys: Keys = None,
     all_: Annotated[bool, typer.Option("--all", help="Every failed file.")] = False,
+    since: From = None,
+    until: To = None,
     wait: Wait = False,
     timeout: Timeout = 0,
     strict: Strict = False,
@@ -44,13 +46,13 @@ def replay(
 
     A file fails if several attempts to process it ended with an error that is not about its content.
 
-    Example: ./mdp replay sales/monday.csv --wait
+    Example: ./mdp replay --from 2026-11-23 --to 2026-11-24 --wait
     """
     require_wait(wait, timeout, strict)
-    wanted = _wanted(keys, all_=all_)
+    wanted = _wanted(keys, all_=all_ or (not keys and bool(since or until)))
     settings = settings_of(context)
     with connect(settings, "loader") as connection:
-        versions = ledger.retry_failed(connection, wanted)
+        versions = ledger.retry_failed(connection, wanted, since=in_utc(since), until=in_utc(until))
         missed = _missed(connection, wanted, versions, "replayed", _INSTEAD)
     _report(versions, "to process again", wait=wait, json_=json_)
     if wait:

@@ -1,5 +1,7 @@
 """Replay: what failed is tried again, what was rejected is validated again."""
 
+from datetime import timedelta
+
 import pytest
 
 from etl.move_files import put_back
@@ -31,6 +33,9 @@ def test_a_failed_file_is_tried_again_as_if_it_had_just_come(pipeline: Pipeline)
         batch,
     )
     assert ledger.waiting(pipeline.connection, "youtube_stats").count == 0
+    arrived = {file.key: file.arrived_at for file in pipeline.files()}
+    assert ledger.retry_failed(pipeline.connection, ["b.csv"], until=arrived["b.csv"]) == []
+    assert ledger.retry_failed(pipeline.connection, since=max(arrived.values()) + timedelta(seconds=1)) == []
     assert [key for key, _ in ledger.retry_failed(pipeline.connection, ["b.csv", "none.csv"])] == ["b.csv"]
     assert pipeline.states() == {"a.csv": "failed", "b.csv": "pending", "c.csv": "failed"}
     assert [key for key, _ in ledger.retry_failed(pipeline.connection)] == ["a.csv", "c.csv"]
