@@ -53,7 +53,7 @@ def before_start(state: State) -> Iterator[Check]:
     ]
     for check in checks:
         yield from walk([check])
-    yield _parts("memory", list(machine.problems(state)), f"{machine.free_memory() / 10**9:.1f} GB are available")
+    yield _parts("memory", list(machine.memory_problems()), f"{machine.free_memory() / 10**9:.1f} GB are available")
 
 
 def running(settings: Settings, state: State | None, patience: float) -> Iterator[Check]:

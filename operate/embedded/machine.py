@@ -26,6 +26,11 @@ def problems(state: State) -> Iterator[Problem]:
     elif free < _DISK_BYTES:
         message = f"The disk that holds {path} is nearly full: {free / 10**6:.0f} MB are free."
         yield Problem("disk_low", path, message, "Free some space.")
+    yield from memory_problems()
+
+
+def memory_problems() -> Iterator[Problem]:
+    """Yield a problem if memory runs out."""
     if (free := free_memory()) < _MEMORY_BYTES:
         message = f"Memory is running out: {free / 10**6:.0f} MB are available."
         yield Problem("memory_low", "memory", message, "Close other programs, or `./mdp up --no-bi`.")

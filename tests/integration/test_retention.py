@@ -16,7 +16,12 @@ def test_old_batches_and_alerts_go_files_and_what_they_need_stay(pipeline: Pipel
         "insert into mdp.alerts (kind, event) values ('quarantined', %s), ('failed', %s)", str(bad), str(bad)
     )
     assert prune(pipeline.connection, 3) == 0
-    pipeline.execute("update mdp.alerts set told_at = told_at - interval '4 days'")
+    pipeline.execute("delete from mdp.alerts")
+    pipeline.execute(
+        "insert into mdp.alerts (kind, event, told_at) select k, %s, now() - interval '4 days' "
+        "from unnest('{quarantined,failed}'::text[]) k",
+        str(bad),
+    )
     pipeline.execute("update mdp.batches set ended_at = ended_at - interval '4 days', swept_at = now()")
     assert prune(pipeline.connection, 3) == 2
     assert pipeline.execute("select kind from mdp.alerts") == [("quarantined",)]
@@ -26,6 +31,7 @@ def test_old_batches_and_alerts_go_files_and_what_they_need_stay(pipeline: Pipel
 
 def test_a_batch_that_runs_or_was_not_swept_or_is_suspected_stays(pipeline: Pipeline) -> None:
     pipeline.put("good.csv", f"{HEADER}\n{good_lines('one', 5)}".encode())
+    pipeline.execute("delete from mdp.alerts")
     pipeline.look()
     batch = pipeline.claim()
     assert prune(pipeline.connection, 0) == 0
