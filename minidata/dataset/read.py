@@ -33,13 +33,18 @@ def _read(folder: Path) -> tuple[YamlFile, Dataset]:
     return source, dataset
 
 
-@lru_cache(maxsize=8)
 def read_datasets(folder: Path) -> dict[str, Dataset]:
-    """Read every declaration below a folder, by name.
+    """Read every declaration below a folder, by name; again only if a file has changed.
 
     Raises:
         PermanentError: if there is none, one is wrong, or two share a prefix or the name of a table.
     """
+    files = sorted((*folder.glob("*/dataset.yaml"), *folder.glob("*/*.sql")))
+    return _read_datasets(folder, tuple((file, file.stat().st_mtime_ns) for file in files))
+
+
+@lru_cache(maxsize=8)
+def _read_datasets(folder: Path, changed: tuple[tuple[Path, int], ...]) -> dict[str, Dataset]:  # noqa: ARG001  of the cache
     datasets: dict[str, Dataset] = {}
     owners: dict[tuple[str, str], Path] = {}  # the declaration that first used a prefix or the name of a table
     faults = []

@@ -37,7 +37,7 @@ _PANELS = {
     },
     "Use the tables": {
         "sql": "tables", "checksum": "tables", "rebuild": "rebuild", "lineage": "lineage",
-        "dashboards": "dashboards",
+        "dashboards": "dashboards", "dataset": "dataset",
     },
     "Develop": {"test": "maintain", "dev": "maintain"},
 }  # fmt: skip

@@ -71,14 +71,14 @@ def plan(context: typer.Context, target: Wanted = None, folder: Folder = None, j
 
     Example: ./mdp dashboards plan
     """
-    backend = _backend(context, target, folder)
-    found = backend.plan()
+    tool = backend(context, target, folder)
+    found = tool.plan()
     if json_:
         print_json(found.as_lists())
         return
     _print(found)
     if found.empty:
-        say(f"{backend.name} matches the definitions; there is nothing to do.")
+        say(f"{tool.name} matches the definitions; there is nothing to do.")
     else:
         say("`./mdp dashboards apply` makes these changes.")
 
@@ -89,14 +89,14 @@ def apply(context: typer.Context, target: Wanted = None, folder: Folder = None, 
 
     Example: ./mdp dashboards apply
     """
-    backend = _backend(context, target, folder)
-    done = backend.apply(lambda name: None if json_ else say(f"{name} ...", err=True))
+    tool = backend(context, target, folder)
+    done = tool.apply(lambda name: None if json_ else say(f"{name} ...", err=True))
     if json_:
         print_json(done.as_lists())
         return
     _print(done)
-    say(f"{backend.name} matches the definitions:")
-    for name, address in backend.addresses().items():
+    say(f"{tool.name} matches the definitions:")
+    for name, address in tool.addresses().items():
         say(f"  {name}: {address}")
 
 
@@ -116,16 +116,16 @@ def check(context: typer.Context, target: Wanted = None, folder: Folder = None, 
         else:
             say(f"The definitions are valid: {number}. They were not compared: there is no Superset or Metabase yet.")
         return
-    backend = _backend(context, target, folder)
-    found = backend.plan()
+    tool = backend(context, target, folder)
+    found = tool.plan()
     if json_:
         print_json(found.as_lists())
     else:
         _print(found)
     if not found.empty:
-        raise PermanentError(f"{backend.name} does not match the definitions. Run `./mdp dashboards apply`.")
+        raise PermanentError(f"{tool.name} does not match the definitions. Run `./mdp dashboards apply`.")
     if not json_:
-        say(f"{backend.name} matches the definitions.")
+        say(f"{tool.name} matches the definitions.")
 
 
 def _print(plan: Plan) -> None:
@@ -150,17 +150,17 @@ def _default(context: typer.Context) -> Tool | None:
     return Tool.METABASE if _settings(context).metabase_url else None
 
 
-def _backend(context: typer.Context, wanted: Tool | None, folder: Path | None) -> Backend:
+def backend(context: typer.Context, wanted: Tool | None = None, folder: Path | None = None) -> Backend:
     """Read the definitions and find the tool.
 
     Raises:
         PermanentError: if a definition is wrong, with file and line; or if a setting is missing.
         NotRunningError: if there is no tool, or it is not running.
     """
-    tool = wanted or _default(context)
-    if tool is Tool.SUPERSET:
+    chosen = wanted or _default(context)
+    if chosen is Tool.SUPERSET:
         return _superset(context, folder)
-    if tool is Tool.METABASE:
+    if chosen is Tool.METABASE:
         return _metabase(_settings(context), folder)
     raise NotRunningError(
         f"There is no tool to show dashboards: {state_of(context).folder} has no platform with Superset "

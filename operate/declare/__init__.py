@@ -1,0 +1,1 @@
+"""Writes the declaration of a dataset from sample files."""
