@@ -16,7 +16,7 @@ class Warehouse:
         database: name of the database.
         password: of the reading role.
         user: the reading role.
-        tls: PostgreSQL's sslmode.
+        sslmode: PostgreSQL's sslmode.
     """
 
     host: str
@@ -24,7 +24,7 @@ class Warehouse:
     database: str
     password: str = field(repr=False)
     user: str = "mdp_bi"
-    tls: str = "disable"
+    sslmode: str = "disable"
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
@@ -34,7 +34,7 @@ class Warehouse:
             port=settings.database_port,
             database=settings.database_name,
             password=settings.secret("bi_password"),
-            tls=settings.database_tls,
+            sslmode=settings.database_tls,
         )
 
 

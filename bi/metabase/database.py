@@ -23,7 +23,7 @@ def database(warehouse: Warehouse) -> Wanted:
         "dbname": warehouse.database,
         "user": warehouse.user,
         "password": warehouse.password,
-        "ssl": warehouse.tls != "disable",
+        "ssl": warehouse.sslmode != "disable",
         "schema-filters-type": "inclusion",
         "schema-filters-patterns": SCHEMA,
     }

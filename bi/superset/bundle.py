@@ -65,7 +65,7 @@ def render(dashboards: Iterable[Dashboard], views: Mapping[str, View], warehouse
 def uri(warehouse: Warehouse, password: str) -> str:
     """Return the address of the warehouse for SQLAlchemy."""
     place = f"{warehouse.host}:{warehouse.port}/{quote(warehouse.database, safe='')}"
-    return f"postgresql+psycopg2://{warehouse.user}:{quote(password, safe='')}@{place}?sslmode={warehouse.tls}"
+    return f"postgresql+psycopg2://{warehouse.user}:{quote(password, safe='')}@{place}?sslmode={warehouse.sslmode}"
 
 
 def _asset(kind: Kind, name: str, content: dict[str, Any], shown: str | None = None) -> Asset:

@@ -18,10 +18,6 @@ FINGERPRINT = "MDP_LAUNCH"  # variable with a digest of what a service was start
 PYTHON = {"PYTHONPATH": str(PROJECT), "PYTHONUNBUFFERED": "1", "PYTHONNOUSERSITE": "1", "PYTHONUTF8": "1"}
 
 
-def _nothing() -> None:
-    """Prepare nothing."""
-
-
 @dataclass(frozen=True)
 class Launch:
     """How a service is started.
@@ -43,7 +39,7 @@ class Launch:
     user: pwd.struct_passwd | None = None
     ports: Mapping[str, int] = field(default_factory=dict)
     writes: Path | None = None
-    prepare: Callable[[], None] = _nothing
+    prepare: Callable[[], object] = lambda: None
     hides: bool = False
 
     @property
@@ -61,7 +57,7 @@ class Service:
         title: what a person calls it.
         launch: tells how to start it, from the platform's own files.
         port: name of the port that clients use, if it has one.
-        settings: whether it reads settings only at its start, so that changed ones restart it.
+        restart_on_change: whether it reads settings only at its start, so that changed ones restart it.
         stop_signal: the polite signal, without SIG.
         stop_seconds: how long it may take to stop before it is killed.
         stop_group: whether its children get the polite signal too.
@@ -71,7 +67,7 @@ class Service:
     title: str
     launch: Callable[[State, Administration], Launch]
     port: str = ""
-    settings: bool = False
+    restart_on_change: bool = False
     stop_signal: str = "TERM"
     stop_seconds: int = 10
     stop_group: bool = True

@@ -8,13 +8,13 @@ from minidata.settings import Settings
 from minidata.warehouse.connection import connect
 from operate.embedded.service import PYTHON, Launch, Service
 from operate.embedded.settings import as_environment
-from operate.embedded.starting import Start
+from operate.embedded.startup_context import StartupContext
 from operate.embedded.state import State
 
 _SECRETS = ("generator_access_key_id", "generator_secret_access_key")  # it may put into raw, and no more
 
 
-def start(start: Start) -> None:
+def start(start: StartupContext) -> None:
     """Start the simulator, and wait until the first of its rows is in the tables."""
     start.run(SERVICE, "uploading its history")
 
@@ -34,4 +34,4 @@ def _launch(state: State, settings: Settings) -> Launch:
     )
 
 
-SERVICE = Service("simulator", "Simulator", _launch, settings=True, stop_seconds=5)
+SERVICE = Service("simulator", "Simulator", _launch, restart_on_change=True, stop_seconds=5)

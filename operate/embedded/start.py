@@ -8,16 +8,16 @@ from contextlib import contextmanager
 from minidata.warehouse.__main__ import Administration
 from operate.embedded import processes
 from operate.embedded.airflow import service as airflow
+from operate.embedded.launcher import SERVICES
 from operate.embedded.object_store import service as object_store
 from operate.embedded.ports import choose_ports, require_free
 from operate.embedded.postgres import server as postgres
 from operate.embedded.preflight import require_machine, require_secrets
 from operate.embedded.service import Report
-from operate.embedded.services import SERVICES
 from operate.embedded.settings import embedded_settings, make_secrets, read_secrets, settings_in_environment
 from operate.embedded.simulator import SERVICE as SIMULATOR
 from operate.embedded.simulator import start as start_simulator
-from operate.embedded.starting import Start
+from operate.embedded.startup_context import StartupContext
 from operate.embedded.state import State, Store
 from operate.embedded.stop import stop_services
 from operate.embedded.superset import service as superset
@@ -82,7 +82,7 @@ def start_servers(state: State, report: Report, store: Store | None = None) -> N
                 part.result()
 
 
-def _submit_servers(start: Start, submit: Submit) -> "tuple[Future[None], Future[None]]":
+def _submit_servers(start: StartupContext, submit: Submit) -> "tuple[Future[None], Future[None]]":
     database = submit(postgres.start, start)
     return database, submit(object_store.start, start, database)
 
@@ -100,7 +100,7 @@ def _undone_on_interrupt(state: State, report: Report) -> Iterator[None]:
 
 
 @contextmanager
-def _side_by_side(start: Start) -> Iterator[Submit]:
+def _side_by_side(start: StartupContext) -> Iterator[Submit]:
     """Run parts at the same time; once one has failed, or the user interrupts, the others do not go on."""
     parts: list[Future[None]] = []
     with ThreadPoolExecutor() as pool:
@@ -119,7 +119,7 @@ def _side_by_side(start: Start) -> Iterator[Submit]:
             raise
 
 
-def _prepare(state: State, report: Report, store: Store | None, *, bi: bool) -> Start:
+def _prepare(state: State, report: Report, store: Store | None, *, bi: bool) -> StartupContext:
     """Make secrets and ports where they are missing, and make sure that the supervisor runs."""
     chosen_settings = settings_in_environment()
     require_machine(state)
@@ -142,4 +142,4 @@ def _prepare(state: State, report: Report, store: Store | None, *, bi: bool) -> 
     settings = embedded_settings(state, Administration)
     if chosen is not Store.MINIO:
         settings = settings.model_copy(update={"events_password": None})  # no other store writes events
-    return Start(state, settings, read_secrets(state), supervisor, report)
+    return StartupContext(state, settings, read_secrets(state), supervisor, report)

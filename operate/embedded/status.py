@@ -18,10 +18,10 @@ from minidata.warehouse.connection import connect
 from operate.embedded import machine
 from operate.embedded.airflow import metadata
 from operate.embedded.hanging import answers, processes_of, suspended
+from operate.embedded.launcher import SERVICES
 from operate.embedded.object_store.service import RELAY
 from operate.embedded.postgres.server import connect_administrator
 from operate.embedded.service import Service
-from operate.embedded.services import SERVICES
 from operate.embedded.settings import embedded_settings
 from operate.embedded.simulator import SERVICE as SIMULATOR
 from operate.embedded.space import disk_status

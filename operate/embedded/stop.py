@@ -4,11 +4,11 @@ from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 
 from operate.embedded import processes
+from operate.embedded.launcher import SERVICES
 from operate.embedded.object_store import service as object_store
 from operate.embedded.object_store.seaweedfs import clear_sockets
 from operate.embedded.postgres import server as postgres
 from operate.embedded.service import Report, Service
-from operate.embedded.services import SERVICES
 from operate.embedded.state import State
 from operate.embedded.supervisor import Supervisor
 

@@ -29,7 +29,7 @@ def configuration(state: State, socket: Path, services: Iterable[Service]) -> st
         "[rpcinterface:supervisor]\nsupervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface",
     ]
     for service in services:
-        launcher = [sys.executable, "-m", "operate.embedded.services", service.name, "--state", str(state.folder)]
+        launcher = [sys.executable, "-m", "operate.embedded.launcher", service.name, "--state", str(state.folder)]
         sections.append(
             f"[program:{service.name}]\ncommand={_escaped(shlex.join(launcher))}\ndirectory={_escaped(PROJECT)}\n"
             f"autostart=false\nautorestart=true\nstartsecs=1\nstartretries=5\nstopsignal={service.stop_signal}\n"

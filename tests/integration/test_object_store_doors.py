@@ -27,10 +27,10 @@ from minidata.warehouse.connection import connect
 from minidata.warehouse.databases import create_warehouse
 from minidata.warehouse.migrate import migrate
 from operate.embedded import ports, processes
+from operate.embedded.launcher import SERVICES
 from operate.embedded.object_store import certificates, doors, seaweedfs
 from operate.embedded.postgres import home as postgres_home
 from operate.embedded.postgres import server as postgres
-from operate.embedded.services import SERVICES
 from operate.embedded.settings import embedded_settings, make_secrets
 from operate.embedded.state import State
 from operate.embedded.supervisor import Supervisor

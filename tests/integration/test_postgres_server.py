@@ -178,7 +178,7 @@ def test_a_taken_port_is_named_in_its_log(running: Running) -> None:
     running.supervisor.stop("postgres")
     with socket.create_server(("127.0.0.1", running.port)):
         done = subprocess.run(
-            [sys.executable, "-m", "operate.embedded.services", "postgres", "--state", str(running.state.folder)],
+            [sys.executable, "-m", "operate.embedded.launcher", "postgres", "--state", str(running.state.folder)],
             cwd=PROJECT, capture_output=True, text=True, check=False,
         )  # fmt: skip
     assert done.returncode == 1

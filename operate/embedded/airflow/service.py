@@ -19,14 +19,14 @@ from operate.embedded.files import write_private
 from operate.embedded.postgres.server import connect_administrator
 from operate.embedded.service import PYTHON, Launch, Service
 from operate.embedded.settings import as_environment, read_secrets
-from operate.embedded.starting import Start
+from operate.embedded.startup_context import StartupContext
 from operate.embedded.state import State
 
 USER = "admin"
 _SECRETS = ("loader_password", "s3_access_key_id", "s3_secret_access_key", "alerts")  # of tasks and trigger
 
 
-def start(start: Start, database: "Future[None]") -> None:
+def start(start: StartupContext, database: "Future[None]") -> None:
     """Start Airflow's components once the database works; their tables are made once for a version."""
     database.result()
     state, installed = start.state, version("apache-airflow-core")
@@ -43,7 +43,7 @@ def start(start: Start, database: "Future[None]") -> None:
         start.report(service.title, None)
 
 
-def await_trigger(start: Start) -> None:
+def await_trigger(start: StartupContext) -> None:
     """Wait until the trigger listens: from then on an upload is seen within a second."""
     title = "Upload trigger"
     start.report(title, "checking")
@@ -58,7 +58,7 @@ def await_trigger(start: Start) -> None:
     start.report(title, None)
 
 
-def unpause(start: Start) -> None:
+def unpause(start: StartupContext) -> None:
     """Unpause the datasets' DAGs, and say so: a paused one would load nothing."""
     with metadata.connect(start.state, start.settings) as connection:
         for dag in metadata.unpause(connection, list(declared_datasets(start.settings))):
@@ -171,6 +171,6 @@ _COMPONENTS = (
     ("airflow-triggerer", "Airflow triggerer", ["triggerer", "--skip-serve-logs"]),
 )
 SERVICES = tuple(
-    Service(name, title, _launcher(name, arguments), port="airflow" if name == API else "", settings=True)
+    Service(name, title, _launcher(name, arguments), port="airflow" if name == API else "", restart_on_change=True)
     for name, title, arguments in _COMPONENTS
 )

@@ -13,7 +13,7 @@ from operate.embedded.object_store.minio_build import build
 from operate.embedded.ports import SEAWEED
 from operate.embedded.service import PYTHON, Launch, Service
 from operate.embedded.settings import as_environment
-from operate.embedded.starting import Start
+from operate.embedded.startup_context import StartupContext
 from operate.embedded.state import State, Store
 from operate.s3 import client
 from operate.s3.access import Buckets, Identities
@@ -47,7 +47,7 @@ def choose_store(state: State, wanted: Store | None, report: Callable[[str], Non
     return chosen
 
 
-def start(start: Start, database: "Future[None]") -> None:
+def start(start: StartupContext, database: "Future[None]") -> None:
     """Start the object store, create its buckets, and check that it works."""
     identities, buckets = Identities.of(start.settings), Buckets.of(start.settings)
     identities.require_different_keys()
@@ -73,7 +73,7 @@ def start(start: Start, database: "Future[None]") -> None:
     start.report(SERVICE.title, None)
 
 
-def start_relay(start: Start, database: "Future[None]", objects: "Future[None]") -> None:
+def start_relay(start: StartupContext, database: "Future[None]", objects: "Future[None]") -> None:
     """Start the relay once the database and the store work; MinIO needs none."""
     database.result()
     objects.result()
@@ -98,4 +98,4 @@ def _launch_relay(state: State, settings: Settings) -> Launch:
 
 # SeaweedFS takes 16 s to stop politely, most of it a fixed wait; what it acknowledged is safe without that.
 SERVICE = Service("object-store", "Object store (S3)", _launch, port="s3", stop_seconds=3)
-RELAY = Service("relay", "Event relay", _launch_relay, settings=True, stop_seconds=5)
+RELAY = Service("relay", "Event relay", _launch_relay, restart_on_change=True, stop_seconds=5)

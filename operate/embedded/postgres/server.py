@@ -17,14 +17,14 @@ from operate.embedded.files import write_private
 from operate.embedded.postgres import home, user
 from operate.embedded.postgres.home import Home
 from operate.embedded.service import Launch, Service
-from operate.embedded.starting import Start
+from operate.embedded.startup_context import StartupContext
 from operate.embedded.state import State
 
 _CONFIG = "mdp.conf"
 _INITDB_SECONDS = 300
 
 
-def start(start: Start) -> None:
+def start(start: StartupContext) -> None:
     """Start PostgreSQL, and create what is missing in it: roles, databases, tables, reading views."""
     place = home.choose(start.state)
     stopped = start.supervisor.pid(SERVICE.name) is None

@@ -18,7 +18,7 @@ from operate.embedded import loopback, processes
 from operate.embedded.postgres.server import connect_administrator
 from operate.embedded.rotation import PREVIOUS_KEY, forget_previous_key
 from operate.embedded.settings import read_secrets
-from operate.embedded.starting import Start
+from operate.embedded.startup_context import StartupContext
 from operate.embedded.state import State
 from operate.embedded.superset import environment, service
 
@@ -26,7 +26,7 @@ _SCRIPT = PROJECT / service.INSIDE / "first_run.py"
 _SAYS = "mdp: "
 
 
-def start(start: Start, database: "Future[None]") -> None:
+def start(start: StartupContext, database: "Future[None]") -> None:
     """Install Superset if it is missing, set up its database, start it, and draw the dashboards in it."""
     state, report = start.state, start.step(service.SERVICE)
     environment.create(report, processes.marked(state.folder, processes.ONCE))

@@ -14,7 +14,7 @@ from minidata.errors import PermanentError
 from minidata.warehouse.__main__ import Administration
 from operate.embedded import ports
 from operate.embedded.airflow import service as airflow
-from operate.embedded.services import SERVICES
+from operate.embedded.launcher import SERVICES
 from operate.embedded.settings import (
     as_environment,
     embedded_settings,
@@ -23,7 +23,7 @@ from operate.embedded.settings import (
     secrets_file,
     settings_in_environment,
 )
-from operate.embedded.starting import Start
+from operate.embedded.startup_context import StartupContext
 from operate.embedded.state import State
 from operate.embedded.supervisor import ServiceInfo, Supervisor
 
@@ -121,7 +121,7 @@ def test_a_running_service_is_restarted_if_its_settings_have_changed(state: Stat
             state.remember(settings={"MDP_RAW_BUCKET": "other"})
         supervisor, said = Running(ServiceInfo(name, "RUNNING", pid)), list[str | None]()
         now = embedded_settings(state, Administration)
-        start = Start(state, now, {}, cast("Supervisor", supervisor), lambda title, doing: said.append(doing))
+        start = StartupContext(state, now, {}, cast("Supervisor", supervisor), lambda title, doing: said.append(doing))
         start.run(SERVICES[name])
     restart = [f"stop {name}", f"start {name}"]
     assert supervisor.asked == [f"start {name}", *(restart if changed else [])]

@@ -12,18 +12,18 @@ from minidata.errors import PermanentError, TransientError
 from minidata.warehouse.__main__ import Administration
 from operate.embedded import processes
 from operate.embedded.start import _side_by_side
-from operate.embedded.starting import Start
+from operate.embedded.startup_context import StartupContext
 from operate.embedded.state import State
 from operate.embedded.supervisor import Supervisor
 
 
 @pytest.fixture
-def start(tmp_path: Path) -> Start:
+def start(tmp_path: Path) -> StartupContext:
     state = State.open(tmp_path / "state")
-    return Start(state, cast("Administration", None), {}, Supervisor(state), lambda title, doing: None)
+    return StartupContext(state, cast("Administration", None), {}, Supervisor(state), lambda title, doing: None)
 
 
-def test_all_parts_are_run(start: Start) -> None:
+def test_all_parts_are_run(start: StartupContext) -> None:
     done: list[int] = []
     with _side_by_side(start) as submit:
         for number in range(3):
@@ -33,7 +33,7 @@ def test_all_parts_are_run(start: Start) -> None:
 
 
 @pytest.mark.parametrize("reason", [PermanentError("no disk"), KeyboardInterrupt()], ids=["failure", "Ctrl-C"])
-def test_once_one_has_failed_the_programs_of_the_others_are_killed(start: Start, reason: BaseException) -> None:
+def test_after_a_failure_the_programs_of_the_others_are_killed(start: StartupContext, reason: BaseException) -> None:
     endings: list[int] = []
 
     def install() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from minidata.errors import TransientError
-from operate.embedded.services import SERVICES
+from operate.embedded.launcher import SERVICES
 from operate.embedded.state import State
 from operate.embedded.supervisor import Supervisor
 

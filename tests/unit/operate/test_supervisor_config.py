@@ -8,7 +8,7 @@ import pytest
 from supervisor.options import ServerOptions
 
 from minidata.errors import PermanentError
-from operate.embedded.services import SERVICES
+from operate.embedded.launcher import SERVICES
 from operate.embedded.state import State
 from operate.embedded.supervisor_config import configuration
 

@@ -11,7 +11,7 @@ _OPERATORS = {"==", "IN", "NOT IN", ">=", "<=", "IS NULL", "IS NOT NULL"}
 _TIME = "TEMPORAL_RANGE"
 
 
-def filters(value: Any, saved: Saved) -> bool:
+def allows_filters(value: Any, saved: Saved) -> bool:
     """Accept the stored filters, all of which must be there, and values of what the dashboard filters."""
     if not is_list(value, Mapping) or not all(_filter(given, saved) for given in value):
         return False
@@ -20,7 +20,7 @@ def filters(value: Any, saved: Saved) -> bool:
 
 
 def _filter(given: Json, saved: Saved) -> bool:
-    if not given.keys() <= {"col", "op", "val", "isExtra", "formattedVal", "grain"} or not grain(
+    if not given.keys() <= {"col", "op", "val", "isExtra", "formattedVal", "grain"} or not allows_grain(
         given.get("grain"), saved
     ):
         return False
@@ -30,26 +30,26 @@ def _filter(given: Json, saved: Saved) -> bool:
     if not isinstance(column, str) or not isinstance(operator, str):
         return False
     if operator == _TIME:
-        return column in _time_columns(saved) and period(value, saved)
+        return column in _time_columns(saved) and allows_period(value, saved)
     if operator == "ILIKE":
         return column == saved.searched and isinstance(value, str) and _is_data(value)
     return column in saved.filterable and operator in _OPERATORS and _is_data(value)
 
 
-def extras(value: Any, saved: Saved) -> bool:
+def allows_extras(value: Any, saved: Saved) -> bool:
     """Accept the stored time grain, and conditions in SQL only as they are stored."""
     if not isinstance(value, Mapping) or not value.keys() <= {"where", "having", "time_grain_sqla"}:
         return False
     conditions = all(value.get(key, "") in ("", _condition(saved, key)) for key in ("where", "having"))
-    return conditions and grain(value.get("time_grain_sqla"), saved)
+    return conditions and allows_grain(value.get("time_grain_sqla"), saved)
 
 
-def grain(value: Any, saved: Saved) -> bool:
+def allows_grain(value: Any, saved: Saved) -> bool:
     """Accept the stored time grain, or none."""
     return value in (None, saved.form.get("time_grain_sqla"))
 
 
-def period(value: Any, _: Saved) -> bool:
+def allows_period(value: Any, _: Saved) -> bool:
     """Accept a period in Superset's own words for it: they are parsed, and never part of the SQL."""
     return value is None or (isinstance(value, str) and len(value) <= 200)
 

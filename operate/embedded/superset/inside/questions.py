@@ -7,9 +7,9 @@ value must be known: what is not listed here is refused. Nothing here needs Supe
 from collections.abc import Callable, Container, Mapping
 from typing import Any
 
-from operate.embedded.superset.inside.filters import extras, filters, grain, period
+from operate.embedded.superset.inside.filters import allows_extras, allows_filters, allows_grain, allows_period
 from operate.embedded.superset.inside.saved import Json, Saved, among, is_list, values
-from operate.embedded.superset.inside.steps import steps
+from operate.embedded.superset.inside.steps import allows_steps
 
 _MOST_QUERIES = 4
 _PAGES = range(10**6)
@@ -54,7 +54,7 @@ def _column(value: Any, saved: Saved) -> bool:
     if not isinstance(value, Mapping):
         return among(value, saved.columns)
     bare = {key: part for key, part in value.items() if key not in {"timeGrain", "columnType"}}
-    if value.get("columnType") not in (None, "BASE_AXIS") or not grain(value.get("timeGrain"), saved):
+    if value.get("columnType") not in (None, "BASE_AXIS") or not allows_grain(value.get("timeGrain"), saved):
         return False
     name = bare.get("sqlExpression")
     reference = {"sqlExpression": name, "label": name, "expressionType": "SQL", "isColumnReference": True}
@@ -105,8 +105,8 @@ _QUERY: dict[str, _Rule] = {
     "columns": _all(_column),
     "custom_form_data": _empty,
     "custom_params": _empty,
-    "extras": extras,
-    "filters": filters,
+    "extras": allows_extras,
+    "filters": allows_filters,
     "granularity": lambda value, saved: value in (None, saved.form.get("granularity_sqla")),
     "group_others_when_limit_reached": _flag,
     "is_rowcount": _flag,
@@ -114,13 +114,13 @@ _QUERY: dict[str, _Rule] = {
     "metrics": _all(_metric),
     "order_desc": _flag,
     "orderby": _order,
-    "post_processing": steps,
+    "post_processing": allows_steps,
     "row_limit": lambda value, saved: _number(value, range(1, saved.rows + 1)),
     "row_offset": lambda value, saved: _number(value, _PAGES if saved.form.get("server_pagination") else (0,)),
     "series_columns": _all(_column),
     "series_limit": lambda value, saved: _number(value, (0, saved.form.get("limit"), saved.form.get("series_limit"))),
     "series_limit_metric": lambda value, saved: value is None or _metric(value, saved),
     "time_offsets": _all(lambda value, saved: among(value, values(saved.form, "time_compare"))),
-    "time_range": period,
+    "time_range": allows_period,
     "url_params": lambda value, _: isinstance(value, Mapping),  # only templates read them, and those are off
 }

@@ -6,7 +6,7 @@ from typing import Any
 from operate.embedded.superset.inside.saved import Json, Saved, among, is_list, label, values
 
 
-def steps(value: Any, saved: Saved) -> bool:
+def allows_steps(value: Any, saved: Saved) -> bool:
     """Accept the stored steps and the ones below; others can be made to need any amount of memory."""
     return isinstance(value, list) and all(
         step is None or among(step, saved.steps) or _step(step, saved) for step in value

@@ -1,6 +1,6 @@
 """All services in the order of starting, and the launcher that becomes one of them.
 
-The supervisor runs `python -m operate.embedded.services NAME --state DIR`. Secrets are read here, from the
+The supervisor runs `python -m operate.embedded.launcher NAME --state DIR`. Secrets are read here, from the
 platform's own files, so that neither the supervisor nor its configuration holds one.
 """
 
@@ -58,7 +58,7 @@ def launch(name: str, state: State) -> None:
 
 def main() -> int:
     """Run the launcher."""
-    parser = argparse.ArgumentParser(prog="python -m operate.embedded.services", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m operate.embedded.launcher", description=__doc__)
     parser.add_argument("name", choices=sorted(SERVICES))
     parser.add_argument("--state", type=Path, required=True, help="folder of the platform")
     arguments = parser.parse_args()

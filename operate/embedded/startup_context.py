@@ -1,4 +1,4 @@
-"""One start of a platform, as each service sees it."""
+"""What the start of each service needs: the platform, its settings, its supervisor."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ _PROBE_SECONDS = 300
 
 
 @dataclass(frozen=True)
-class Start:
+class StartupContext:
     """One start: the platform, its settings, and the means to start its services.
 
     Attributes:
@@ -39,7 +39,7 @@ class Start:
             self._restart(service, "restarting: it was suspended")
             return
         pid = self.supervisor.pid(service.name)
-        if service.settings and pid and service.differs(pid, self.state, self.settings):
+        if service.restart_on_change and pid and service.differs(pid, self.state, self.settings):
             self._restart(service, "restarting with changed settings")
         else:
             self.report(service.title, "checking")
