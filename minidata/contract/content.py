@@ -3,10 +3,13 @@
 import codecs
 import hashlib
 import re
+import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from itertools import chain
-from typing import Any
+from tempfile import SpooledTemporaryFile
+from typing import IO, Any, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -14,7 +17,11 @@ import zstandard
 
 from minidata.contract.verdict import InvalidFileError, Reason, reason
 
-_ENDING = re.compile(r"\.csv(|\.gz|\.zst)\Z", re.IGNORECASE | re.ASCII)
+_ENDING = re.compile(
+    r"\.(?:(csv|tsv|jsonl|ndjson)(|\.gz|\.zst)|(parquet|xlsx)|(?:csv|tsv)?\.?(zip))\Z", re.IGNORECASE | re.ASCII
+)
+_FORMATS = {"ndjson": "jsonl"}
+_IN_MEMORY = 16 << 20  # bytes of a file that cannot be read as a stream; more of them are kept on disk
 # By ending: what a part is called, the bytes fed at once, what reads a part. At most 16 MiB may come out at once: gzip
 # makes 1,032 bytes of one, zstd 128 KiB of four. A window beyond the limit of `zstd -d` would be held in memory whole.
 _COMPRESSIONS: dict[str, tuple[str, int, Callable[[], Any]]] = {
@@ -73,14 +80,54 @@ def refuse_blank(data: Iterable[bytes]) -> Iterator[bytes]:
         raise InvalidFileError(reason("empty_file", "The file contains only blanks and line ends."))
 
 
-def compression_of(key: str) -> str | None:
-    """Return how an object is compressed, by the end of its key: "", ".gz", ".zst"; None if it is no snapshot.
+class Kind(NamedTuple):
+    """What a name says of a file: its format, and how it is compressed ("", ".gz" or ".zst")."""
 
-    >>> compression_of("a/B.CSV.GZ")
-    '.gz'
+    format: str
+    compression: str
+
+
+def kind_of(key: str, formats: Iterable[str] = ("csv",)) -> Kind | None:
+    """Return what an object is, by the end of its key; None if it is of none of the formats.
+
+    >>> kind_of("a/B.CSV.GZ")
+    Kind(format='csv', compression='.gz')
     """
     ending = _ENDING.search(key)
-    return ending[1].lower() if ending else None
+    if ending is None:
+        return None
+    format_ = (ending[1] or ending[3] or ending[4]).lower()
+    kind = Kind(_FORMATS.get(format_, format_), (ending[2] or "").lower())
+    return kind if kind.format in formats else None
+
+
+@contextmanager
+def on_disk(content: Iterable[bytes]) -> Iterator[IO[bytes]]:
+    """Keep content that is read from its end, in memory or on disk."""
+    with SpooledTemporaryFile(_IN_MEMORY) as file:
+        for chunk in content:
+            file.write(chunk)
+        file.seek(0)
+        yield file
+
+
+def unzip(file: IO[bytes]) -> Iterator[bytes]:
+    """Yield the only file of a ZIP archive.
+
+    Raises:
+        InvalidFileError: `bad_compression`.
+    """
+    try:
+        with zipfile.ZipFile(file) as archive:
+            names = [name for name in archive.namelist() if not (name.endswith("/") or name.startswith("__MACOSX/"))]
+            if len(names) != 1:
+                what = f"The archive holds {len(names)} files; a snapshot is one."
+                raise InvalidFileError(reason("bad_compression", what))
+            with archive.open(names[0]) as member:
+                while chunk := member.read(1 << 20):
+                    yield chunk
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError) as error:
+        raise InvalidFileError(reason("bad_compression", f"The archive cannot be read: {error}.")) from error
 
 
 def decompress(stored: Iterable[bytes], compression: str, max_bytes: int) -> Iterator[bytes]:

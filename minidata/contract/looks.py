@@ -17,11 +17,14 @@ HEAD_BYTES = 1 << 16
 _LINES = 50
 _SHOWN = 120  # characters of a line in a message
 _MAGIC = (
-    (b"PK\x03\x04", "a ZIP archive, such as an Excel workbook: save the sheet as CSV UTF-8"),
+    (
+        b"PK\x03\x04",
+        "a ZIP archive, such as an Excel workbook: name it .xlsx for a dataset with that format, or save it as CSV",
+    ),
     (b"\xd0\xcf\x11\xe0", "an old Excel workbook: save the sheet as CSV UTF-8"),
     (b"\x1f\x8b", "gzip, whose name must end in .csv.gz"),
     (b"(\xb5\x2f\xfd", "zstd, whose name must end in .csv.zst"),
-    (b"PAR1", "Parquet: write it as CSV"),
+    (b"PAR1", "Parquet: name it .parquet for a dataset with this format, or write it as CSV"),
     (b"%PDF", "a PDF"),
 )
 _TEXTS = (
@@ -31,7 +34,10 @@ _TEXTS = (
     ),
     (re.compile(r"<\?xml|<[a-z]+[ >]", re.IGNORECASE), "XML: export it as CSV"),
     (re.compile(r"version https://git-lfs"), "a Git LFS pointer: run `git lfs pull`, then upload the file itself"),
-    (re.compile(r"[\[{]\s*[\"\[{]"), "JSON: export it as CSV"),
+    (
+        re.compile(r"[\[{]\s*[\"\[{]"),
+        "JSON: write one object on each line, name it .jsonl and declare `formats: [jsonl]`, or export it as CSV",
+    ),
 )
 _SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 _SEP = re.compile(r"sep=(.)[ \t]*\Z", re.IGNORECASE)

@@ -72,7 +72,8 @@ class Rows:
             Typed frames of the good rows, none of them empty, and the rejected records in file order.
         """
         suspects = np.arange(len(slice_.starts)) >= first
-        sound = suspects & (slice_.widths == self._header.width) & ~slice_.controls
+        bad = np.zeros(len(suspects), bool) if slice_.bad is None else slice_.bad
+        sound = suspects & (slice_.widths == self._header.width) & ~slice_.controls & ~bad
         good: list[pl.DataFrame] = []
         text = self._parse(slice_, sound)
         if len(text) == np.count_nonzero(sound):  # else Polars and numpy disagree, and each record is checked
@@ -85,7 +86,9 @@ class Rows:
         positions = self._header.positions
         for number in np.flatnonzero(suspects).tolist():
             line = int(slice_.lines[number])
-            if slice_.widths[number] == self._header.width:
+            if bad[number]:
+                entries = [RejectEntry(line, None, "not_json", None)]
+            elif slice_.widths[number] == self._header.width:
                 cells = slice_.cells(number)
                 typed, entries = self._check(line, {name: cells[place] for name, place in positions.items()})
                 if not entries:

@@ -62,6 +62,7 @@ class Slice:
         controls: whether each record holds a control character (C0 other than tab, LF, CR).
         rows: the cells of each record, if `csv.reader` read them.
         marks: the delimiter and the quote.
+        bad: records that are no records of their format, if there are any; their line is their only cell.
     """
 
     data: bytes
@@ -72,6 +73,7 @@ class Slice:
     controls: Flags
     rows: list[list[str]] | None
     marks: Marks
+    bad: Flags | None = None
 
     def record(self, number: int) -> bytes:
         """Return a record unchanged, without its line end."""
@@ -93,7 +95,8 @@ class Slice:
         """Leave out so many records at the end, at most all."""
         kept = slice(max(len(self.starts) - count, 0))
         arrays = (self.lines[kept], self.starts[kept], self.stops[kept], self.widths[kept], self.controls[kept])
-        return Slice(self.data, *arrays, self.rows and self.rows[kept], self.marks)
+        bad = None if self.bad is None else self.bad[kept]
+        return Slice(self.data, *arrays, self.rows and self.rows[kept], self.marks, bad)
 
 
 def without_footer(slices: Iterable[Slice], records: int) -> Iterator[Slice]:

@@ -9,10 +9,22 @@ from fractions import Fraction
 
 import polars as pl
 
-from minidata.contract.content import Stored, compression_of, decode, decompress, read_text, refuse_blank, skip_lines
+from minidata.contract.content import (
+    Kind,
+    Stored,
+    decode,
+    decompress,
+    kind_of,
+    on_disk,
+    read_text,
+    refuse_blank,
+    skip_lines,
+    unzip,
+)
 from minidata.contract.header import Header, given_header, read_header
 from minidata.contract.looks import Head, hints
 from minidata.contract.numbers import NumberFormat
+from minidata.contract.records import Records, for_typed_cells
 from minidata.contract.rows import Rows, rejects_header
 from minidata.contract.slices import Marks, Slice, slices, without_footer
 from minidata.contract.verdict import (
@@ -25,10 +37,11 @@ from minidata.contract.verdict import (
     reason,
     with_hints,
 )
-from minidata.dataset import Dataset
+from minidata.dataset import FORMATS, Dataset
 
 _TOTAL = re.compile(r"(grand |sub)?(total|sum|summe|gesamt|somme|suma|totale)\b", re.IGNORECASE)
 _TOTAL_HINT = "The last line looks like a total: `dialect: {footer_lines: 1}` leaves it out."
+_TYPED = ("jsonl", "parquet", "xlsx")  # formats whose cells have types
 _HINTED = ("not_utf8", "wrong_encoding", "not_csv", "duplicate_column", "missing_column")  # what a look may explain
 
 
@@ -62,21 +75,16 @@ def validate(
     Returns:
         The verdict. Only what the chunks, `good` or `rejects` raise is raised.
     """
-    counting = _Counting(dataset, arrived_at, good, rejects)
+    kind = kind_of(key, dataset.formats)
+    counting = _Counting(dataset, kind, arrived_at, good, rejects)
     stored = Stored(chunks)
     source = refuse_blank(stored)
     stages: list[Iterator[object]] = [source]
     head: Head | None = None
-    compression = compression_of(key)
-    if compression is not None and stored_size <= limits.max_file_bytes:
-        dialect = dataset.dialect
-        content = refuse_blank(decompress(source, compression, limits.max_file_bytes))
+    if kind is not None and stored_size <= limits.max_file_bytes:
+        content = refuse_blank(decompress(_unpacked(source, kind), kind.compression, limits.max_file_bytes))
         head = Head(content)
-        text = read_text(head if dialect.is_utf8 else decode(head, dialect.encoding))
-        marks = Marks(dialect.delimiter, dialect.quote)
-        cut = slices(skip_lines(text, dialect.skip_lines), limits.slice_bytes, marks, 1 + dialect.skip_lines)
-        rows = map(counting.add, without_footer(cut, dialect.footer_lines))
-        stages = [rows, cut, text, content, source]
+        stages = [*_stages(head, kind, dataset, limits, counting), content, source]
     found: Reason | None = None
     for stage in stages:  # each draws the one after it, whose findings rank higher, and are looked for to the end
         try:
@@ -84,15 +92,18 @@ def validate(
         except InvalidFileError as error:
             found = error.reason
     size, sha256 = stored.size, stored.hash.hexdigest()
-    if compression is None:
+    if kind is None:
         name = key.rsplit("/", 1)[-1]
-        found = reason("unsupported_file_type", f"The name {name} does not end in .csv, .csv.gz or .csv.zst.")
+        found = reason("unsupported_file_type", f"The name {name} does not end in {_endings(dataset.formats)}.")
+        if other := kind_of(key, FORMATS):
+            formats = ", ".join((*dataset.formats, other.format))
+            found = with_hints(found, [f"`formats: [{formats}]` in datasets/{dataset.name}/dataset.yaml takes it."])
     elif (largest := max(size, stored_size)) > limits.max_file_bytes:
         what = f"The file has {largest:,} bytes, and the limit is {limits.max_file_bytes:,}."
         found = reason("too_large", what)
     if counting.header is None:
         found = found or reason("no_rows", "The file has no line but those that its dialect leaves out.")
-    if found and head and found.code in _HINTED:
+    if found and head and kind and kind.format not in _TYPED and found.code in _HINTED:
         found = with_hints(found, hints(head.data, key, dataset, datasets))
     if found or counting.header is None:
         return Verdict(size, sha256, found)
@@ -108,12 +119,54 @@ def validate(
     )
 
 
+def _unpacked(source: Iterator[bytes], kind: Kind) -> Iterator[bytes]:
+    if kind.format != "zip":
+        yield from source
+        return
+    with on_disk(source) as file:
+        yield from unzip(file)
+
+
+def _stages(
+    content: Iterable[bytes], kind: Kind, dataset: Dataset, limits: Limits, counting: "_Counting"
+) -> list[Iterator[object]]:
+    """Return the steps from content to counted rows, each of which draws the next."""
+    dialect = dataset.dialect
+    if kind.format in _TYPED:
+        records = Records(limits.max_file_bytes)
+        if kind.format == "jsonl":
+            text = records.json_lines(read_text(content), dataset.columns)
+        else:
+            text = _table(content, kind, records, dialect.skip_lines)
+        cut = records.numbered(slices(text, limits.slice_bytes))
+    else:
+        text = read_text(content if dialect.is_utf8 else decode(content, dialect.encoding))
+        marks = Marks("\t" if kind.format == "tsv" else dialect.delimiter, dialect.quote)
+        cut = slices(skip_lines(text, dialect.skip_lines), limits.slice_bytes, marks, 1 + dialect.skip_lines)
+    return [map(counting.add, without_footer(cut, dialect.footer_lines)), cut, text]
+
+
+def _table(content: Iterable[bytes], kind: Kind, records: Records, skip_rows: int) -> Iterator[bytes]:
+    with on_disk(content) as file:
+        yield from records.parquet(file) if kind.format == "parquet" else records.workbook(file, skip_rows=skip_rows)
+
+
+def _endings(formats: Iterable[str]) -> str:
+    packed = [f".{name}" for name in formats if name in ("zip", "parquet", "xlsx")]
+    text = [
+        f".{name}{end}" for name in formats if name not in ("zip", "parquet", "xlsx") for end in ("", ".gz", ".zst")
+    ]
+    *most, last = [*text, *packed]
+    return f"{', '.join(most)} or {last}" if most else last
+
+
 class _Counting:
     """Hands on the rows of a file's slices, and counts them."""
 
     def __init__(
         self,
         dataset: Dataset,
+        kind: Kind | None,
         arrived_at: datetime,
         good: Callable[[pl.DataFrame], None],
         rejects: Callable[[bytes], object],
@@ -124,6 +177,9 @@ class _Counting:
         self.counts: Counter[str] = Counter()
         self.entries: list[RejectEntry] = []
         self._dataset = dataset
+        typed = kind is not None and kind.format in _TYPED
+        self._columns = for_typed_cells(dataset.columns) if typed else dataset.columns
+        self._numbers = NumberFormat() if typed else NumberFormat(dataset.dialect.decimal, dataset.dialect.thousands)
         self._arrived_at = arrived_at
         self._good = good
         self._rejects = rejects
@@ -142,13 +198,13 @@ class _Counting:
             return
         first = 0
         if self.header is None or self._rows is None:
-            columns, dialect = self._dataset.columns, self._dataset.dialect
+            columns, dialect = self._columns, self._dataset.dialect
             if dialect.header is True:
                 self.header = read_header(slice_.record(0), slice_.cells(0), columns)
                 first = 1
             else:
                 self.header = given_header(dialect.header or list(columns), columns, slice_.marks)
-            numbers = NumberFormat(dialect.decimal, dialect.thousands)
+            numbers = self._numbers
             self._rows = Rows(columns, self.header, self._arrived_at, numbers, lines=self._dataset.by_arrival)
         frames, rejected = self._rows.split(slice_, first)
         if len(slice_.starts) > first:

@@ -37,6 +37,11 @@ FILE_CODES: Final = (
         "Compress the snapshot again and test it with `gzip -t` or `zstd -t` before the upload.",
     ),
     Description(
+        "unreadable_file",
+        "The file is broken, or of another format than its name says.",
+        "Write it again, and open it with another program before the upload.",
+    ),
+    Description(
         "not_utf8",
         "The text is not UTF-8.",
         "Save the snapshot as UTF-8; in a spreadsheet, choose “CSV UTF-8”.",
@@ -80,6 +85,7 @@ ROW_CODES: Final = (
         "The row has more or fewer cells than the header.",
         "Write as many cells as the header has, and quote cells that hold a comma.",
     ),
+    Description("not_json", "The line is no JSON object.", 'Write one object on each line, such as {"id": 1}.'),
     Description("missing_value", "The cell is empty.", "Fill it in; this column must not be empty."),
     Description("too_short", "The text is shorter than its column allows.", "Write the whole text."),
     Description("too_long", "The text is longer than its column allows.", "Shorten the text."),

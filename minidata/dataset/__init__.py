@@ -15,7 +15,7 @@ from minidata.dataset.columns import (
     TextColumn,
     TimestampColumn,
 )
-from minidata.dataset.dialect import Dialect
+from minidata.dataset.dialect import FORMATS, Dialect
 from minidata.dataset.model import (
     ARRIVED_AT,
     HASH,
@@ -34,6 +34,7 @@ from minidata.dataset.read import declared_datasets, read_dataset, read_datasets
 
 __all__ = [
     "ARRIVED_AT",
+    "FORMATS",
     "HASH",
     "HIDDEN",
     "LINE",

@@ -1,7 +1,7 @@
 """What a declaration can say of its files: how their text is written."""
 
 import codecs
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -9,6 +9,10 @@ from minidata.dataset.columns import Model
 
 IGNORED = ["_SUCCESS", "*.crc", ".DS_Store", "~$*", "._*", "Thumbs.db"]
 """Names of objects that are no files: left-overs of Spark, Finder, Office and Windows."""
+
+Format = Literal["csv", "tsv", "zip", "jsonl", "parquet", "xlsx"]
+FORMATS = get_args(Format)
+"""What a file may be: its name ends so; csv, tsv and jsonl also with .gz or .zst, and zip is a CSV or TSV packed."""
 
 
 def _one_mark(mark: str) -> str:

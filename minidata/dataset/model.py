@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from minidata.dataset.columns import Column, Identifier, IntegerColumn, Model, TimestampColumn
-from minidata.dataset.dialect import IGNORED, Dialect
+from minidata.dataset.dialect import IGNORED, Dialect, Format
 
 
 class Window(Model):
@@ -181,6 +181,7 @@ class Dataset(Model):
     name: Identifier
     title: str
     prefix: str
+    formats: list[Format] = Field(["csv"], min_length=1)
     dialect: Dialect = Dialect()
     ignore: list[str] = Field(IGNORED)
     columns: dict[Identifier, Column] = Field(min_length=1)
