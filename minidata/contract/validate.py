@@ -82,7 +82,8 @@ def validate(
     stages: list[Iterator[object]] = [source]
     head: Head | None = None
     if kind is not None and stored_size <= limits.max_file_bytes:
-        content = refuse_blank(decompress(_unpacked(source, kind), kind.compression, limits.max_file_bytes))
+        unpacked = _unzipped(source) if kind.format == "zip" else source
+        content = refuse_blank(decompress(unpacked, kind.compression, limits.max_file_bytes))
         head = Head(content)
         stages = [*_stages(head, kind, dataset, limits, counting), content, source]
     found: Reason | None = None
@@ -119,10 +120,7 @@ def validate(
     )
 
 
-def _unpacked(source: Iterator[bytes], kind: Kind) -> Iterator[bytes]:
-    if kind.format != "zip":
-        yield from source
-        return
+def _unzipped(source: Iterable[bytes]) -> Iterator[bytes]:
     with on_disk(source) as file:
         yield from unzip(file)
 
