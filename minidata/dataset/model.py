@@ -233,6 +233,11 @@ class Dataset(Model):
             return found | {c: found[c].model_copy(update={"optional": True}) for c in rollup.gains if c in found}
         return self.columns
 
+    def select_of(self, summary: str) -> str:
+        """Return the select of a summary, without a semicolon at its end."""
+        text = (self.folder / self.summaries[summary].sql).read_text(encoding="utf-8")
+        return text.rstrip().removesuffix(";") + "\n"
+
     @property
     def tables(self) -> dict[str, list[str]]:
         """The columns of the primary key of every table, by table."""

@@ -100,7 +100,7 @@ order by {keys}
 on conflict ({keys}) {action}""").format(
             table=self.table,
             columns=names_of(summary.columns),
-            select=sql.SQL(self.select()),  # the project's own file
+            select=sql.SQL(self.dataset.select_of(self.name)),  # the project's own file
             keys=names_of(summary.keys),
             fkeys=names_of(summary.keys, "f"),
             tkeys=names_of(summary.keys, "t"),
@@ -109,11 +109,6 @@ on conflict ({keys}) {action}""").format(
                 values=names_of(values), excluded=names_of(values, "excluded"), current=names_of(values, "t")
             ),
         )
-
-    def select(self) -> str:
-        """Return the summary's select, without a semicolon at its end."""
-        text = (self.dataset.folder / self._summary.sql).read_text(encoding="utf-8")
-        return text.rstrip().removesuffix(";") + "\n"
 
     @property
     def _columns(self) -> set[str]:

@@ -5,7 +5,6 @@ from typing import Any
 from psycopg.types.json import Jsonb
 
 from minidata.dataset import Dataset
-from minidata.rollup import SummaryStatements
 from minidata.warehouse.connection import Connection
 
 Declared = dict[str, Any]
@@ -51,7 +50,7 @@ def meaning(dataset: Dataset) -> Declared:
         for table in tables.values():
             del table["description"]
     for name, summary in parts["summaries"].items():
-        summary["sql"] = SummaryStatements(dataset, name).select()
+        summary["sql"] = dataset.select_of(name)
     return {"columns": {name: column.type for name, column in dataset.columns.items()}, **parts}
 
 

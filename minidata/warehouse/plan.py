@@ -10,7 +10,6 @@ from psycopg import sql
 from minidata.dataset import Dataset
 from minidata.errors import PermanentError
 from minidata.ledger import lock_dataset
-from minidata.rollup import SummaryStatements, run_summary
 from minidata.warehouse.connection import Connection
 from minidata.warehouse.ddl import change_objects
 from minidata.warehouse.declared import Declared, create_register, declared, meaning, remember
@@ -143,6 +142,8 @@ def _add(connection: Connection, plan: Plan, what: str, statements: Iterable[sql
 
 
 def _recompute(connection: Connection, dataset: Dataset, table: Table) -> None:
+    from minidata.rollup import SummaryStatements, run_summary  # noqa: PLC0415  half a second that few need
+
     summary = SummaryStatements(dataset, table.name)
     connection.execute("set local timezone = 'UTC'")
     connection.execute(summary.touch_all())
