@@ -12,14 +12,14 @@ class Plan:
         update: there, but different from the definition: the definition changed, or the object did.
         delete: made by us, and no longer defined.
         unchanged: there, as defined.
-        drift: those of `update` and `create` that someone changed or removed by hand in the tool.
+        by_hand: those of `update` and `create` that someone changed or removed by hand in the tool.
     """
 
     create: list[str] = field(default_factory=list)
     update: list[str] = field(default_factory=list)
     delete: list[str] = field(default_factory=list)
     unchanged: list[str] = field(default_factory=list)
-    drift: list[str] = field(default_factory=list)
+    by_hand: list[str] = field(default_factory=list)
 
     @property
     def empty(self) -> bool:

@@ -8,7 +8,7 @@ from minidata.settings import Settings
 
 @dataclass(frozen=True)
 class Warehouse:
-    """The warehouse as the tool sees it, which may be another host than we see.
+    """The warehouse as the tool sees it, possibly at a different host from ours.
 
     Attributes:
         host: of PostgreSQL.

@@ -8,11 +8,11 @@ from minidata.errors import PlatformError, TransientError
 
 
 def run_one_shot(work: Callable[[], str], seconds: float) -> int:
-    """Do the work, again and again while the server that it needs is away, and print what it says.
+    """Do the work, retry while the server that it needs is unavailable, and print the result.
 
     Args:
         work: what is to be done; returns what was done, in words.
-        seconds: how long the server may be away.
+        seconds: how long the server may be unavailable.
 
     Returns:
         The exit code: 0 done, 1 failed, with the error on standard error.

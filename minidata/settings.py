@@ -67,7 +67,11 @@ class Settings(BaseModel):
     batch_bytes: int = Field(
         256 * 2**20, gt=0, description="Maximum bytes in a batch; a larger file gets a batch of its own."
     )
-    max_attempts: int = Field(5, gt=0, description="Attempts after which a file that fails on its own is `failed`.")
+    max_attempts: int = Field(
+        5,
+        gt=0,
+        description="Attempts after which a file is `failed`, if they end with errors other than validation errors.",
+    )
     lease_seconds: float = Field(60, gt=0, description="Seconds that a claim lasts without a heartbeat.")
     retry_seconds: float = Field(
         1, ge=0, description="Delay in seconds before the first retry of a file; it doubles with each retry."

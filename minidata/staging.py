@@ -71,6 +71,6 @@ def require_all(what: str, found: int, expected: int) -> None:
     """
     if found != expected:
         raise TransientError(
-            f"Staging holds {found} {what} where {expected} were written: does a lifecycle rule or a person remove its "
+            f"Staging holds {found} of the {expected} {what} that were written. Does a lifecycle rule delete its "
             "objects? The files are read again."
         )

@@ -112,7 +112,7 @@ def read_yaml(file: Path) -> YamlFile:
     """Read a YAML file.
 
     Raises:
-        PermanentError: if it cannot be read, is no YAML, or has a key twice.
+        PermanentError: if it cannot be read, is not valid YAML, or has a key twice.
     """
     try:
         text = file.read_text(encoding="utf-8")
@@ -126,7 +126,7 @@ def read_yaml(file: Path) -> YamlFile:
         mark = getattr(error, "problem_mark", None)
         line = f":{mark.line + 1}" if mark else ""
         what = getattr(error, "problem", None) or str(error)
-        raise PermanentError(f"{file}{line}: this is no YAML: {what}.") from error
+        raise PermanentError(f"{file}{line}: not valid YAML: {what}.") from error
     if root is None:
         raise PermanentError(f"{file} is empty.")
     source = YamlFile(file, root, data)

@@ -36,7 +36,7 @@ def ensure_access(
         return
     else:
         plan.update.append(_PERMISSIONS)
-        plan.drift.append(_PERMISSIONS)
+        plan.by_hand.append(_PERMISSIONS)
     if dry:
         return
     report(_PERMISSIONS)

@@ -192,7 +192,7 @@ def compare(plan: Plan, wanted: Wanted, found: Found | None) -> bool:
     else:
         plan.update.append(wanted.label)
         if found.by_hand:
-            plan.drift.append(wanted.label)
+            plan.by_hand.append(wanted.label)
     return True
 
 

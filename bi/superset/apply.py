@@ -108,13 +108,13 @@ def _compare(server: Superset, wanted: list[Asset], present: list[Asset]) -> tup
         if found is None:
             result.create.append(asset.name)
             if sent is not None:
-                result.drift.append(asset.name)
+                result.by_hand.append(asset.name)
         elif same(asset, found) and _is_published(found, roles) and (as_sent or asset.kind != "databases"):
             result.unchanged.append(asset.name)
         else:
             result.update.append(asset.name)
             if as_sent:
-                result.drift.append(asset.name)
+                result.by_hand.append(asset.name)
     orphans = _orphans(wanted, present, record)
     result.delete.extend(asset.name for asset in orphans)
     return result, orphans

@@ -1,4 +1,4 @@
-"""Whether an object on the server is as the definitions say, whatever numbers the server has given."""
+"""Whether an object on the server equals its definition, ignoring server-assigned IDs."""
 
 import copy
 import hashlib

@@ -53,7 +53,7 @@ class SnapshotTrigger(BaseEventTrigger):
 
 
 async def _watch(settings: Settings, dataset: str) -> AsyncIterator[Waiting]:
-    """Yield what waits, each time that it is worth a run, until a server goes away."""
+    """Yield the waiting work each time it justifies a run, until a server becomes unavailable."""
     pace, turns = Pace(settings.wake_seconds, settings.reconcile_seconds), _turns()
     connection = await asyncio.to_thread(connect, settings, "loader")
     connection.execute("select set_config('application_name', %s, false)", [TRIGGER])  # `./mdp status` looks for it
@@ -127,7 +127,7 @@ class Pace:
             self._fired_for = None
             return False
         patience = self._reconcile if waiting.at_work else self._wake
-        fingerprint = (waiting.count, waiting.newest, waiting.oldest)
+        fingerprint = (waiting.count, waiting.greatest_id, waiting.least_id)
         if fingerprint == self._fired_for and now - self._fired_at < patience:
             return False
         self._fired_for, self._fired_at = fingerprint, now

@@ -28,14 +28,14 @@ class Waiting:
 
     Attributes:
         count: files that are due to be loaded or moved, and batches whose lease has run out.
-        newest: the greatest id among them; with `count` and `oldest` it changes whenever the set does.
-        oldest: the least id among them.
-        at_work: batches that are alive.
+        greatest_id: of a file, or if there is none, of the negated batch ids.
+        least_id: of the same; the set has changed if `count`, `greatest_id` or `least_id` has.
+        at_work: number of live batches.
     """
 
     count: int
-    newest: int
-    oldest: int
+    greatest_id: int
+    least_id: int
     at_work: int
 
 

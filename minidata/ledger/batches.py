@@ -125,7 +125,7 @@ def mark_superseded(connection: Connection, batch_id: int, file_id: int, message
 def duplicates(connection: Connection, batch_id: int, *, by_arrival: bool = False) -> dict[int, int]:
     """Find the files of a batch whose content is loaded already, or comes twice in the batch.
 
-    A later arrival may have more good rows, because fewer of them lie in its future. It is loaded as well: whichever
+    A later copy can have more good rows: fewer timestamps are rejected as future. It is loaded as well: whichever
     of the two is loaded first, the rows in the tables are the same in the end.
 
     Args:

@@ -218,7 +218,7 @@ def _claim_lost(batch_id: int) -> ClaimLostError:
 
 
 def end_batch(connection: Connection, batch_id: int) -> None:
-    """End a batch that did its work; moves that failed stay due, and the next batch takes them."""
+    """End a batch that did its work; failed moves are left for the next batch."""
     with connection.transaction():
         connection.execute(
             "update mdp.batches set ended_at = clock_timestamp(), outcome = 'done' "

@@ -25,7 +25,7 @@ def release(
     Args:
         connection: to the warehouse, as `mdp_loader`.
         batch_id: the batch.
-        error: what happened, for people.
+        error: human-readable error.
         settings: attempts and delays.
         blameless: whether the platform was at fault.
 

@@ -66,7 +66,7 @@ def lock_settling(connection: Connection) -> None:
 
 
 def settle(connection: Connection, file_id: int) -> None:
-    """Close what a file that has reached its place closes, and the file itself if a later one was accepted first.
+    """Close the entries that this file resolves, and its own if a later one was accepted first.
 
     Part of the transaction that enters its state, after `lock_settling`.
     """
@@ -75,7 +75,7 @@ def settle(connection: Connection, file_id: int) -> None:
 
 
 def dismiss(connection: Connection, keys: list[str], who: str, why: str | None) -> list[tuple[str, str]]:
-    """Close all open versions of some keys by the word of a person.
+    """Close all open versions of some keys on a user's request.
 
     Returns:
         Key and version of each.

@@ -27,9 +27,11 @@ class Administration(Settings):
 
     admin_user: str = Field("mdp_admin", description="Administrator of the PostgreSQL server.")
     admin_password: SecretStr | None = Field(None, description="Its password.")
-    events_password: SecretStr | None = Field(None, description="Of `mdp_events`, which MinIO writes events with.")
-    airflow_database_password: SecretStr | None = Field(None, description="Of the role `airflow`.")
-    metabase_database_password: SecretStr | None = Field(None, description="Of the role `metabase`.")
+    events_password: SecretStr | None = Field(
+        None, description="Password of `mdp_events`, the role MinIO writes events as."
+    )
+    airflow_database_password: SecretStr | None = Field(None, description="Password of the role `airflow`.")
+    metabase_database_password: SecretStr | None = Field(None, description="Password of the role `metabase`.")
     s3_admin_access_key_id: str | None = Field(None, description="Key of the store's administrator.")
     s3_admin_secret_access_key: SecretStr | None = Field(None, description="Secret of that key.")
 

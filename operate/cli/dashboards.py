@@ -114,7 +114,8 @@ def check(context: typer.Context, target: Wanted = None, folder: Folder = None, 
         if json_:
             print_json(Plan().as_lists())
         else:
-            say(f"The definitions are valid: {number}. They were not compared: there is no Superset or Metabase yet.")
+            words = "1 definition" if number == 1 else f"{number} definitions"
+            say(f"{words} valid. Not compared: no Superset or Metabase is set up.")
         return
     tool = backend(context, target, folder)
     found = tool.plan()
@@ -132,7 +133,7 @@ def _print(plan: Plan) -> None:
     for what, names in plan.as_lists().items():
         if what != "unchanged":
             for name in names:
-                by_hand = "  (was changed by hand)" if name in plan.drift else ""
+                by_hand = "  (was changed by hand)" if name in plan.by_hand else ""
                 say(f"{what:>6}  {safe(name)}{by_hand}")
 
 

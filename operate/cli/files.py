@@ -61,7 +61,9 @@ def files(
     shown = found[:limit] if more else found
     if not shown:
         say(
-            "No file matches." if status or prefix else "No file was uploaded yet. `./mdp upload FILE.csv` uploads one."
+            "No file matches."
+            if status or prefix
+            else "No file has been uploaded yet. `./mdp upload FILE.csv` uploads one."
         )
         return
     several = len({f.dataset for f in shown}) > 1

@@ -47,9 +47,9 @@ def test(
     paths: Annotated[list[str] | None, typer.Argument(help="Tests to run, and options of pytest.")] = None,
     all_: Annotated[bool, typer.Option("--all", help="Run the long tiers too: Chromium, real MinIO, chaos.")] = False,
 ) -> None:
-    """Run what CI runs: lint, types, layers, then all tests, including those with real servers.
+    """Run the CI checks: lint, types, layers, then all tests, including those with real servers.
 
-    The long tiers take more time than CI has, and need programs that a fresh machine does not have.
+    `--all` adds slow tests that CI skips; they need Chromium and Node 20.
 
     Example: ./mdp test, or ./mdp test tests/unit -k trigger
     """
@@ -100,7 +100,7 @@ def bench(
 
 @dev.command()
 def lock() -> None:
-    """Resolve the lock files again, with hashes and without hosts, then write the requirements of the images.
+    """Regenerate the lock files, with hashes and without index URLs, and the requirements of the images.
 
     The locks of Superset and uv are not part of it.
 

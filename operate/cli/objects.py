@@ -43,7 +43,7 @@ def upload(
         list[Path],
         typer.Argument(
             metavar="PATH",
-            help="Files and folders; the files of a folder keep their paths below it. `-` reads standard input.",
+            help="Files and folders. Files in a folder keep their relative paths. `-` reads standard input.",
         ),
     ],
     prefix: Prefix = "",

@@ -24,7 +24,7 @@ _INSTEAD = {
     "invalid": "It is being moved to quarantine. Retry in a moment: `./mdp quarantine replay`.",
     "quarantined": "It was refused: `./mdp quarantine show` shows why, `./mdp quarantine replay` sends it again.",
     "superseded": "It was deleted or overwritten before it was read. Upload it again: `./mdp upload`.",
-    "failed": "It could not be read completely: `./mdp replay` tries again.",
+    "failed": "Processing failed repeatedly, with errors other than validation errors: `./mdp replay` tries again.",
     "excluded": "It was taken out on request. `./mdp files include` puts it back.",
 }
 _PUT_BACK_INSTEAD = _INSTEAD | {"quarantined": "It is closed: `./mdp quarantine ls --all` shows why."}
@@ -44,7 +44,7 @@ def replay(
 ) -> None:
     """Process failed files again, as if they had just arrived.
 
-    A file fails if several attempts to process it ended with an error that is not about its content.
+    A file is failed if processing failed repeatedly, with errors other than validation errors.
 
     Example: ./mdp replay --from 2026-11-23 --to 2026-11-24 --wait
     """

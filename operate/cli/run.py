@@ -8,7 +8,7 @@ def run() -> int:
     """Run the command.
 
     Returns:
-        The exit code: 0 fine, 1 failed, 2 wrong use, 3 not running; Ctrl-C is 130.
+        The exit code: 0 success, 1 failure, 2 usage error, 3 not running; Ctrl-C is 130.
     """
     gc.set_threshold(50_000)  # a tenth less time for the imports, which make many objects and little garbage
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # during the imports Ctrl-C ends the process without a traceback

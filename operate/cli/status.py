@@ -21,10 +21,9 @@ _POLL_SECONDS = 0.3
 def status(context: typer.Context, json_: Json = False) -> None:
     """Show the services, the files by state, the age of the newest row, the time from upload to row, and problems.
 
-    Each problem comes with the command that helps. For a platform that is named by `MDP_*` settings, everything but
-    the services.
+    Each problem names the command that helps. For a remote platform (`MDP_*` settings), everything except the services.
 
-    Exit codes: 0 all is well; 1 there is a problem, such as a service that is down or hangs, a paused or failing DAG,
+    Exit codes: 0 success; 1 there is a problem, such as a service that is down or hangs, a paused or failing DAG,
     files that wait too long, failed or are in quarantine, a full disk; 3 the platform is not running. In the JSON,
     `healthy` is true if the only problem is files in quarantine. What cannot be known is null, and a problem.
 
@@ -59,7 +58,8 @@ def _print_status(found: dict[str, Any]) -> None:
     counts = "unknown" if states is None else ", ".join(f"{count} {name}" for name, count in states.items())
     say(f"files: {counts or 'none yet'}{'' if found['running'] else ' while the platform is down'}")
     if pipeline["open"] and (rejects := pipeline["open"]["rejects"]):
-        say(f"{rejects:,} loaded with rejected rows: `./mdp quarantine ls` lists them.")
+        files = "file" if rejects == 1 else "files"
+        say(f"{rejects:,} {files} loaded with rejected rows: `./mdp quarantine ls` lists them.")
     if times["n"]:
         say(f"upload → row: p50 {times['p50']:.1f} s, p95 {times['p95']:.1f} s over {times['n']} files")
     if pipeline["newest_row_age_seconds"] is not None:

@@ -146,7 +146,7 @@ def test_a_tile_changed_by_hand_is_drift_and_is_put_back(running: Running, serve
     server.ask("PUT", path, json={"params": json.dumps({"viz_type": "table", "row_limit": 3})})
     found = plan(running.target, DASHBOARDS, VIEWS)
     assert (found.create, found.update, found.delete) == ([], ["channels/league"], [])
-    assert found.drift == ["channels/league"]
+    assert found.by_hand == ["channels/league"]
     apply(running.target, DASHBOARDS, VIEWS)
     assert json.loads(json_of(server, path)["params"])["row_limit"] == 100
     assert plan(running.target, DASHBOARDS, VIEWS).empty
@@ -156,7 +156,7 @@ def test_a_tile_deleted_by_hand_is_drift_and_comes_back(running: Running, server
     server.delete("charts", charts(server)["League table"])
     found = plan(running.target, DASHBOARDS, VIEWS)
     assert "channels/league" in found.create
-    assert "channels/league" in found.drift
+    assert "channels/league" in found.by_hand
     apply(running.target, DASHBOARDS, VIEWS)
     assert "League table" in charts(server)
     assert plan(running.target, DASHBOARDS, VIEWS).empty
@@ -165,7 +165,7 @@ def test_a_tile_deleted_by_hand_is_drift_and_comes_back(running: Running, server
 def test_a_dashboard_hidden_from_visitors_is_drift(running: Running, server: Superset) -> None:
     number = json_of(server, "/api/v1/dashboard/health")["id"]
     server.ask("PUT", f"/api/v1/dashboard/{number}", json={"roles": []})
-    assert plan(running.target, DASHBOARDS, VIEWS).drift == ["health"]
+    assert plan(running.target, DASHBOARDS, VIEWS).by_hand == ["health"]
     apply(running.target, DASHBOARDS, VIEWS)
     assert httpx.get(f"{running.url}/api/v1/dashboard/health").status_code == 200
 

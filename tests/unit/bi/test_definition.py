@@ -118,7 +118,7 @@ FAULTS = [
     ("last_hours: 3", "last_hours: 0", 6, "greater than 0"),
     ("name: example", "name: exmple", 1, "the file is example.yaml"),
     ("refresh_seconds: 60", "refresh_seconds: 60\nrefresh_seconds: 30", 4, "given twice"),
-    ("question: Does it read?", "question: Does it: read?", 3, "this is no YAML"),
+    ("question: Does it read?", "question: Does it: read?", 3, "not valid YAML"),
     ("title: An example", "titel: An example", 2, "there is no such key"),
     ("measures: [{name: Views gained, how: sum, of: views_gained}]\n        width: 4", "width: 4", 11, "1 measures"),
 ]  # fmt: skip

@@ -94,7 +94,7 @@ def test_a_changed_definition_updates_what_it_changed_and_is_no_drift(applied: W
     tile = row.tiles[0].model_copy(update={"title": "Renamed"})
     rows = (dashboard.rows[0], row.model_copy(update={"tiles": (tile,)}))
     done = applied.apply([dashboard.model_copy(update={"rows": rows})])
-    assert (done.update, done.drift) == (["card example/third"], [])
+    assert (done.update, done.by_hand) == (["card example/third"], [])
     assert applied.card("example/third")["name"] == "Renamed"
 
 
@@ -198,7 +198,7 @@ def test_a_change_by_hand_is_drift_and_apply_restores_it(
     before = copy.deepcopy([applied.card("example/first"), applied.board()])
     by_hand(applied)
     found = applied.plan()
-    assert (found.update, found.drift) == ([name], [name])
+    assert (found.update, found.by_hand) == ([name], [name])
     applied.apply()
     assert applied.plan().empty
     after = [applied.card("example/first"), applied.board()]
@@ -234,7 +234,7 @@ def test_changed_permissions_of_ours_are_drift_and_others_are_left_alone(applied
     applied.fake.collection_graph["50"] = {str(collection): "write", "3": "read"}
     assert applied.plan().empty
     applied.fake.collection_graph[str(ALL_USERS)][str(collection)] = "write"
-    assert applied.plan().drift == ["permissions"]
+    assert applied.plan().by_hand == ["permissions"]
     applied.apply()
     assert applied.plan().empty
     assert applied.fake.collection_graph["50"] == {str(collection): "write", "3": "read"}
@@ -243,7 +243,7 @@ def test_changed_permissions_of_ours_are_drift_and_others_are_left_alone(applied
 def test_a_new_password_of_the_warehouse_is_sent_and_is_no_drift(applied: World) -> None:
     other = Warehouse("postgres", 5432, "warehouse", "new-secret")
     found = applied.plan(warehouse=other)
-    assert (found.update, found.drift) == (["database"], [])
+    assert (found.update, found.by_hand) == (["database"], [])
     applied.apply(warehouse=other)
     (database,) = applied.fake.databases.values()
     assert database["details"]["password"] == "new-secret"
@@ -253,7 +253,7 @@ def test_a_new_password_of_the_warehouse_is_sent_and_is_no_drift(applied: World)
 def test_a_database_that_was_pointed_elsewhere_by_hand_is_drift(applied: World) -> None:
     (database,) = applied.fake.databases.values()
     database["details"]["host"] = "elsewhere"
-    assert applied.plan().drift == ["database"]
+    assert applied.plan().by_hand == ["database"]
     applied.apply()
     assert database["details"]["host"] == "postgres"
 

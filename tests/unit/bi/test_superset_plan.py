@@ -146,24 +146,24 @@ def test_ours_are_found_among_many_of_others(foreign: int) -> None:
 
 def test_an_empty_server_lacks_everything_and_nothing_is_drift() -> None:
     found = Server([]).plan()
-    assert (found.create, found.drift) == ([a.name for a in ASSETS], [])
+    assert (found.create, found.by_hand) == ([a.name for a in ASSETS], [])
 
 
 def test_a_change_by_hand_is_drift() -> None:
     chart = asset("trending/fastest").content
     by_hand = changed("trending/fastest", params={**chart["params"], "row_limit": 5})
-    assert (found := Server(by_hand).plan()).update == ["trending/fastest"] == found.drift
-    assert Server(changed("trending/pace", slice_name="Mine")).plan().drift == ["trending/pace"]
+    assert (found := Server(by_hand).plan()).update == ["trending/fastest"] == found.by_hand
+    assert Server(changed("trending/pace", slice_name="Mine")).plan().by_hand == ["trending/pace"]
     columns = asset("mart.freshness").content["columns"][1:]
-    assert Server(changed("mart.freshness", columns=columns)).plan().drift == ["mart.freshness"]
-    assert Server(changed("health", css="x")).plan().drift == ["health"]
+    assert Server(changed("mart.freshness", columns=columns)).plan().by_hand == ["mart.freshness"]
+    assert Server(changed("health", css="x")).plan().by_hand == ["health"]
 
 
 def test_a_changed_definition_is_no_drift() -> None:
     older = [replace(a, content={**a.content, "slice_name": "Old"}) if a.kind == "charts" else a for a in ASSETS]
     found = Server(recorded(older)).plan()
     assert found.update == [a.name for a in ASSETS if a.kind == "charts"]
-    assert found.drift == []
+    assert found.by_hand == []
 
 
 def test_another_password_of_the_warehouse_is_sent_again() -> None:
