@@ -134,7 +134,7 @@ def test_a_gain_needs_a_window(folder: Path) -> None:
 @pytest.mark.parametrize("text", ["", "[]", "name: [", "a: b: c"])
 def test_what_is_no_yaml_mapping_is_refused(folder: Path, text: str) -> None:
     (folder / "dataset.yaml").write_text(text)
-    with pytest.raises(PermanentError, match=r"dataset\.yaml.*(is empty|no YAML|no mapping)"):
+    with pytest.raises(PermanentError, match=r"dataset\.yaml.*(is empty|not valid YAML|no mapping)"):
         read_dataset(folder)
 
 
