@@ -13,7 +13,6 @@ from statistics import median
 
 from bi.definition import read_dashboards
 from bi.model import PeriodFilter
-from bi.sql import Selection, tile_sql
 from minidata.settings import Settings
 from minidata.warehouse.connection import connect
 from operate.embedded.postgres import home as postgres_home
@@ -22,6 +21,7 @@ from operate.embedded.start import start_servers
 from operate.embedded.state import State
 from operate.embedded.stop import stop_platform
 from tests.fakes.history import SUMMARIES
+from tests.fakes.selection import Selection, tile_sql
 
 VIDEOS, WINDOWS, CHANNELS, FILES = 2_000, 720, 200, 100_000
 ROUNDS = 3

@@ -45,7 +45,7 @@ def read_dashboards(folder: Path | None = None, datasets: Path = DATASETS) -> li
     folders = [folder] if folder else [FOLDER, *datasets.glob("*/dashboards")]
     files = sorted((file for each in folders for file in each.glob("*.yaml")), key=lambda file: (file.name, file))
     if not files:
-        raise PermanentError(f"No dashboard is declared in {folder}: put one into {folder}/<name>.yaml.")
+        raise PermanentError(f"No dashboard is declared in {folders[0]}: put one into {folders[0]}/<name>.yaml.")
     dashboards, faults = [], []
     for file in files:
         try:
@@ -178,6 +178,8 @@ def _order_problems(tile: Tile, view: View) -> Iterator[Problem]:
         yield (), "a pie chart takes no `limit` and no `sort`: it shows the whole; `row` shows the greatest."
     if tile.stacked and tile.chart not in ("area", "bar"):
         yield ("stacked",), "only areas and bars can be stacked."
+    if tile.logarithmic and tile.chart != "scatter":
+        yield ("logarithmic",), "only a scatter can have logarithmic axes."
 
 
 def _column(view: View, column: str, place: tuple[str | int, ...]) -> Iterator[Problem]:

@@ -4,7 +4,6 @@ Logic lives in the views, which are tested. A tile only chooses dimensions and m
 filters and drill-downs of its own.
 """
 
-from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
@@ -111,6 +110,7 @@ class Tile(Model):
         sort: default: by time, or by the first measure, greatest first.
         limit: of rows.
         stacked: whether the series of an area or bar chart are stacked.
+        logarithmic: whether both axes of a scatter are logarithmic; a dot whose value is 0 is not drawn then.
         width: in twelfths of the row.
     """
 
@@ -125,6 +125,7 @@ class Tile(Model):
     sort: Sort | None = None
     limit: int | None = Field(None, gt=0, le=10_000)
     stacked: bool = False
+    logarithmic: bool = False
     width: int = Field(gt=0, le=GRID)
 
     @property
@@ -187,15 +188,6 @@ class ValuesFilter(Model):
 Filter = Annotated[PeriodFilter | ValuesFilter, Field(discriminator="kind")]
 
 
-class Position(Model):
-    """Place of a tile on the grid: x and width in twelfths of the page, y and height in units of rows."""
-
-    x: int
-    y: int
-    width: int
-    height: int
-
-
 class Dashboard(Model):
     """A dashboard, with the part of the catalogue that it uses.
 
@@ -223,16 +215,6 @@ class Dashboard(Model):
     def tiles(self) -> list[Tile]:
         """All tiles, in reading order."""
         return [tile for row in self.rows for tile in row.tiles]
-
-    def positions(self) -> Iterator[tuple[Tile, Position]]:
-        """Yield each tile with its position on the grid."""
-        y = 0
-        for row in self.rows:
-            x = 0
-            for tile in row.tiles:
-                yield tile, Position(x=x, y=y, width=tile.width, height=row.height)
-                x += tile.width
-            y += row.height
 
     def filters_of(self, tile: Tile) -> dict[str, str]:
         """Return the column that each filter narrows in a tile, by filter; other filters do not apply."""

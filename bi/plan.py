@@ -1,6 +1,9 @@
 """What an `apply` would do, or did: the same lists for every tool."""
 
+import hashlib
+import json
 from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass
@@ -29,3 +32,9 @@ class Plan:
     def as_lists(self) -> dict[str, list[str]]:
         """Return the shape that scripts rely on: `{create, update, delete, unchanged}`."""
         return {name: getattr(self, name) for name in ("create", "update", "delete", "unchanged")}
+
+
+def digest(content: Any) -> str:
+    """Return twelve hexadecimal digits of some JSON, whatever the order of its keys."""
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -80,8 +80,8 @@ class Session:
             return answer.json()
         except ValueError as error:
             raise PermanentError(
-                f"What answers {request} at {self.target.url} is not {self._tool}: it sent "
-                f"{answer.headers.get('content-type', 'no content type')} instead of JSON. Correct the address."
+                f"The server at {self.target.url} is not {self._tool}: {request} returned "
+                f"{answer.headers.get('content-type', 'no content type')}, not JSON. Correct the address."
             ) from error
 
     def ask(self, method: str, path: str, fine: int | None = None, **arguments: Any) -> httpx.Response:

@@ -1,12 +1,11 @@
 """The SQL of a tile. Every name and value in it is quoted."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 from datetime import datetime
 
 from psycopg import sql
 
-from bi.model import Condition, Dashboard, Dimension, Measure, PeriodFilter, Tile
+from bi.model import Condition, Dashboard, Dimension, Measure, Tile
 from minidata.warehouse.views import SCHEMA
 
 _BIN = "date_bin('{every}', {column}, timestamptz '2000-01-01 00:00:00+00')"
@@ -22,19 +21,6 @@ _HOW = {
     "ratio": "round({times} * {of_known} / nullif({to_known}, 0)::numeric, 2)",
     "share": "round({times} * {of_known} / nullif({of_known} + {to_known}, 0)::numeric, 2)",
 }
-
-
-@dataclass(frozen=True)
-class Selection:
-    """What a visitor chose.
-
-    Attributes:
-        period: from (included) and to (excluded); None is all time.
-        values: chosen values by filter; a filter that is not named is open.
-    """
-
-    period: tuple[datetime, datetime] | None = None
-    values: Mapping[str, Iterable[str]] = field(default_factory=dict)
 
 
 def quoted(name: str) -> str:
@@ -67,22 +53,7 @@ def condition_sql(condition: Condition) -> str:
     column = quoted(condition.column)
     if isinstance(condition.value, list):
         return f"{column} in ({', '.join(map(literal, condition.value))})"
-    return f"{column} {condition.is_.replace('!=', '<>')} {literal(condition.value)}"
-
-
-def tile_sql(dashboard: Dashboard, tile: Tile, selection: Selection | None = None) -> str:
-    """Return the query of a tile, narrowed by what a visitor has chosen."""
-    chosen = selection or Selection()
-    narrowed = []
-    for name, column in dashboard.filters_of(tile).items():
-        if isinstance(dashboard.filters[name], PeriodFilter):
-            if chosen.period:
-                begin, end = map(literal, chosen.period)
-                narrowed.append(f"and {quoted(column)} >= {begin} and {quoted(column)} < {end}")
-        elif name in chosen.values:
-            values = ", ".join(map(literal, chosen.values[name]))
-            narrowed.append(f"and {quoted(column)} in ({values})")
-    return select(dashboard, tile, narrowed)
+    return f"{column} {condition.is_} {literal(condition.value)}"
 
 
 def select(dashboard: Dashboard, tile: Tile, narrowed: Iterable[str] = ()) -> str:

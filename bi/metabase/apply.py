@@ -149,9 +149,9 @@ def _walk(server: Metabase, dashboards: Sequence[Dashboard], report: Progress, p
         ensure(wanted, found, ours, _with_others(wanted.body, raw, ours))
     for kind, gone in (("dashboard", boards), ("card", cards)):
         for name, found in gone.items():
-            plan.delete.append(f"{kind} {name}")
+            plan.delete.append(label(kind, name))
             if not dry:
-                report(f"{kind} {name}")
+                report(label(kind, name))
                 server.send("PUT", f"/api/{kind}/{found.id}", {"archived": True})
     return plan
 

@@ -57,8 +57,8 @@ class Metabase(Session):
                 sleep(1)
         properties = self.get("/api/session/properties")
         if not isinstance(properties, dict) or not isinstance(properties.get("version"), dict):
-            raise PermanentError(f"What answers at {self.target.url} is not Metabase. Correct the address.")
-        self.fresh = not properties.get("has-user-setup", properties.get("setup-token") is None)
+            raise PermanentError(f"The server at {self.target.url} is not Metabase. Correct the address.")
+        self.fresh = not properties.get("has-user-setup")
         self._setup_token = properties.get("setup-token")
         version = str(properties["version"].get("tag"))
         release = re.match(r"v[01]\.(\d+)", version)

@@ -9,15 +9,13 @@ digest of what the server then showed. If the second no longer fits, someone cha
 shows an object in another form than it was sent in, so what it shows is compared with what it showed before.
 """
 
-import hashlib
-import json
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from bi.metabase.client import Metabase
-from bi.plan import Plan
+from bi.plan import Plan, digest
 
 Json = Mapping[str, Any]
 Kind = Literal["database", "collection", "card", "dashboard"]
@@ -116,12 +114,6 @@ class Found:
 def label(kind: Kind, name: str) -> str:
     """Return the name of an object in plans."""
     return name if name == kind else f"{kind} {name}"
-
-
-def digest(content: Any) -> str:
-    """Return twelve hexadecimal digits of some JSON, whatever the order of its keys."""
-    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def read_mark(description: str | None, own_id: int) -> tuple[str, Mark | None]:

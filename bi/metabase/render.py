@@ -86,29 +86,34 @@ def dashboard(definition: Dashboard, ids: Ids, present: Mapping[int, int] | None
         ids: its cards' among them.
         present: id of the tile on the dashboard for each card that is already there, so that it stays the same.
     """
-    tiles = []
-    for number, (tile, place) in enumerate(definition.positions(), start=1):
-        card_id = ids.cards.get(card_name(definition, tile), 0)
-        tiles.append(
-            {
-                "id": (present or {}).get(card_id, -number),  # Metabase makes a new one for a negative id
-                "card_id": card_id,
-                "col": place.x * GRID,
-                "row": place.y,
-                "size_x": place.width * GRID,
-                "size_y": place.height,
-                "series": [],
-                "visualization_settings": {},
-                "parameter_mappings": [
-                    {
-                        "parameter_id": _parameter_id(filter_),
-                        "card_id": card_id,
-                        "target": ["dimension", ["template-tag", filter_]],
-                    }
-                    for filter_ in definition.filters_of(tile)
-                ],
-            }
-        )
+    tiles: list[Json] = []
+    y = 0
+    for row in definition.rows:
+        x = 0
+        for tile in row.tiles:
+            card_id = ids.cards.get(card_name(definition, tile), 0)
+            tiles.append(
+                {
+                    "id": (present or {}).get(card_id, -1 - len(tiles)),  # Metabase makes a new one for a negative id
+                    "card_id": card_id,
+                    "col": x * GRID,
+                    "row": y,
+                    "size_x": tile.width * GRID,
+                    "size_y": row.height,
+                    "series": [],
+                    "visualization_settings": {},
+                    "parameter_mappings": [
+                        {
+                            "parameter_id": _parameter_id(filter_),
+                            "card_id": card_id,
+                            "target": ["dimension", ["template-tag", filter_]],
+                        }
+                        for filter_ in definition.filters_of(tile)
+                    ],
+                }
+            )
+            x += tile.width
+        y += row.height
     body = {
         "name": definition.title,
         "collection_id": ids.collection,
@@ -162,6 +167,8 @@ def _settings(definition: Dashboard, tile: Tile) -> Json:
                 "graph.x_axis.title_text": measures[0],
                 "graph.y_axis.title_text": measures[1],
             }
+            if tile.logarithmic:
+                settings |= {"graph.x_axis.scale": "log", "graph.y_axis.scale": "log"}
             if len(measures) > 2:
                 settings["scatter.bubble"] = measures[2]
         case "line" | "area" | "bar":

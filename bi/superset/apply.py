@@ -8,7 +8,7 @@ import httpx
 from bi.model import Dashboard
 from bi.plan import Plan
 from bi.superset.bundle import KINDS, Asset, pack, path, render, unpack, uri
-from bi.superset.compare import digest, same
+from bi.superset.compare import digest_of, same
 from bi.superset.identity import is_ours, uuid_of
 from bi.superset.server import Superset
 from bi.target import Target
@@ -131,7 +131,7 @@ def _send(server: Superset, wanted: list[Asset], record: Mapping[str, str]) -> N
 
 
 def _digest(server: Superset, asset: Asset) -> str:
-    return digest(asset, server.target.warehouse.password if asset.kind == "databases" else "")
+    return digest_of(asset, server.target.warehouse.password if asset.kind == "databases" else "")
 
 
 def _record(wanted: list[Asset], present: list[Asset]) -> dict[str, str]:

@@ -10,7 +10,7 @@ from urllib.parse import quote
 import yaml
 
 from bi.model import Dashboard, Tile
-from bi.superset.charts import VISUALS, form
+from bi.superset.charts import form
 from bi.superset.identity import Kind, uuid_of
 from bi.superset.layout import CSS, metadata, position
 from bi.target import Warehouse
@@ -116,11 +116,12 @@ def _dataset(name: str, view: View) -> Asset:
 
 
 def _chart(dashboard: Dashboard, tile: Tile) -> Asset:
+    params = form(dashboard, tile)
     content = {
         "slice_name": tile.title,
         "description": tile.means,
-        "viz_type": VISUALS[tile.chart],
-        "params": form(dashboard, tile),
+        "viz_type": params["viz_type"],
+        "params": params,
         "query_context": None,
         "cache_timeout": None,
         "dataset_uuid": uuid_of("datasets", tile.view),

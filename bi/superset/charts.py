@@ -7,16 +7,6 @@ from bi.model import Condition, Dashboard, PeriodFilter, Tile
 from bi.sql import measure_sql, row_order, series_order
 from bi.superset.identity import uuid_of
 
-VISUALS = {
-    "number": "big_number_total",
-    "line": "echarts_timeseries_line",
-    "area": "echarts_area",
-    "bar": "echarts_timeseries_bar",
-    "row": "echarts_timeseries_bar",
-    "scatter": "bubble_v2",
-    "pie": "pie",
-    "table": "table",
-}
 _FORMATS = {"whole": ",~f", "short": "SMART_NUMBER", "tenths": ",.1f"}
 _GRAINS = {"30 seconds": "PT30S", "1 minute": "PT1M", "5 minutes": "PT5M", "1 hour": "PT1H"}
 _COLOURS = "supersetColors"
@@ -29,15 +19,16 @@ Form = dict[str, Any]
 def form(dashboard: Dashboard, tile: Tile) -> Form:
     """Return the settings of a tile's chart."""
     metrics = [_metric(tile, measure.name, measure_sql(measure)) for measure in tile.measures]
+    visual, own_settings = _CHARTS[tile.chart]
     common: Form = {
-        "viz_type": VISUALS[tile.chart],
+        "viz_type": visual,
         "adhoc_filters": _filters(dashboard, tile),
         "annotation_layers": [],
         "color_scheme": _COLOURS,
         "row_limit": tile.limit or _MOST_ROWS,
         "time_range": "No filter",
     }
-    return common | _FORMS[tile.chart](tile, metrics)
+    return common | own_settings(tile, metrics)
 
 
 def _legend(*, shown: bool, place: str = "top") -> Form:
@@ -148,11 +139,11 @@ def _scatter(tile: Tile, metrics: list[Form]) -> Form:
             "tooltipSizeFormat": _FORMATS[size[0].shown if size else y.shown],
             "xAxisFormat": _FORMATS[x.shown],
             "x_axis_label": x.name,
-            "logXAxis": x.shown == "short",  # what is abbreviated spans magnitudes
+            "logXAxis": tile.logarithmic,
             "x_axis_title_margin": 30,
             "y_axis_format": _FORMATS[y.shown],
             "y_axis_label": y.name,
-            "logYAxis": y.shown == "short",
+            "logYAxis": tile.logarithmic,
             "y_axis_title_margin": 50,
         }
     )
@@ -189,13 +180,13 @@ def _table(tile: Tile, metrics: list[Form]) -> Form:
     }
 
 
-_FORMS: dict[str, Callable[[Tile, list[Form]], Form]] = {
-    "number": _number,
-    "line": _over_time,
-    "area": _over_time,
-    "bar": _over_time,
-    "row": _row,
-    "scatter": _scatter,
-    "pie": _pie,
-    "table": _table,
+_CHARTS: dict[str, tuple[str, Callable[[Tile, list[Form]], Form]]] = {
+    "number": ("big_number_total", _number),
+    "line": ("echarts_timeseries_line", _over_time),
+    "area": ("echarts_area", _over_time),
+    "bar": ("echarts_timeseries_bar", _over_time),
+    "row": ("echarts_timeseries_bar", _row),
+    "scatter": ("bubble_v2", _scatter),
+    "pie": ("pie", _pie),
+    "table": ("table", _table),
 }

@@ -1,11 +1,10 @@
 """Whether an object on the server equals its definition, ignoring server-assigned IDs."""
 
 import copy
-import hashlib
-import json
 from collections.abc import Mapping
 from typing import Any
 
+from bi.plan import digest
 from bi.superset.bundle import Asset
 
 # What an export leaves out, or adds.
@@ -27,10 +26,9 @@ def same(wanted: Asset, found: Asset) -> bool:
     return _plain(wanted, wanted) == _plain(found, wanted)
 
 
-def digest(asset: Asset, secret: str = "") -> str:
-    """Return twelve hexadecimal digits of what an object should be."""
-    text = json.dumps([_plain(asset, asset), secret], sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
+def digest_of(asset: Asset, secret: str = "") -> str:
+    """Return the digest of what an object should be."""
+    return digest([_plain(asset, asset), secret])
 
 
 def _plain(asset: Asset, wanted: Asset) -> dict[str, Any]:

@@ -54,7 +54,7 @@ def position(dashboard: Dashboard) -> dict[str, Any]:
             inside = [*grid, f"ROW-{number}", f"COLUMN-{tile.name}"]
             chart = {
                 "uuid": uuid_of("charts", f"{dashboard.name}/{tile.name}"),
-                "chartId": numbers(dashboard)[tile.name],
+                "chartId": dashboard.tiles.index(tile) + 1,
                 "sliceName": tile.title,
             }
             children = [
@@ -82,14 +82,8 @@ def metadata(dashboard: Dashboard) -> dict[str, Any]:
     }
 
 
-def numbers(dashboard: Dashboard) -> dict[str, int]:
-    """Return a number for each tile, by which the parts of a dashboard refer to it."""
-    return {tile.name: number for number, tile in enumerate(dashboard.tiles, start=1)}
-
-
 def _filter(dashboard: Dashboard, name: str, filter_: Filter) -> dict[str, Any]:
-    spared = [number for tile, number in zip(dashboard.tiles, numbers(dashboard).values(), strict=True)
-              if name not in dashboard.filters_of(tile)]  # fmt: skip
+    spared = [number for number, tile in enumerate(dashboard.tiles, 1) if name not in dashboard.filters_of(tile)]
     common = {
         "id": f"NATIVE_FILTER-{name}",
         "name": filter_.label,

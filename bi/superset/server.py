@@ -118,7 +118,7 @@ class Superset(Session):
         try:
             version = str(self.get("/static/version_info.json").get("version"))
         except PermanentError as error:
-            raise PermanentError(f"What answers at {self.target.url} is not Superset. Correct the address.") from error
+            raise PermanentError(f"The server at {self.target.url} is not Superset. Correct the address.") from error
         if version.split(".", 1)[0] != str(RELEASE):
             raise PermanentError(
                 f"{self.name} is {version}; the dashboards are made for {RELEASE}.x. Nothing was changed."

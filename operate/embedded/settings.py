@@ -19,7 +19,6 @@ EXAMPLE = PROJECT / "example.env"
 EMPTY = re.compile(r"^(MDP_[A-Z0-9_]+)=[ \t]*$", re.MULTILINE)
 _NAMED = re.compile(r"^(MDP_[A-Z0-9_]+)=", re.MULTILINE)
 _OURS = {"MDP_DATABASE_HOST", "MDP_DATABASE_PORT", "MDP_DATABASE_NAME", "MDP_DATABASE_TLS", "MDP_S3_ENDPOINT"}
-_VARIABLES = {name: f"MDP_{name.upper()}" for name in Settings.model_fields}
 _Model = TypeVar("_Model", bound=Settings)
 
 
@@ -90,7 +89,7 @@ def as_environment(settings: Settings, secrets: Collection[str] | None = None) -
         secrets: fields that hold the passwords and keys that the process needs; None is all of them.
     """
     values = {}
-    for name, variable in _VARIABLES.items():
+    for name, variable in _variables(Settings).items():
         value = getattr(settings, name)
         if value is not None and (secrets is None or name in secrets or not _is_secret(name)):
             values[variable] = value.get_secret_value() if isinstance(value, SecretStr) else str(value)
@@ -103,10 +102,15 @@ def settings_in_environment() -> dict[str, str]:
     Raises:
         PermanentError: if a value is one that its setting does not take.
     """
-    mine = {variable for name, variable in _VARIABLES.items() if not _is_secret(name) or name == "alerts"}
+    mine = {variable for name, variable in _variables(Settings).items() if not _is_secret(name) or name == "alerts"}
     found = {name: os.environ[name] for name in sorted(mine - _OURS) if os.environ.get(name)}
     _checked(found, "the environment of this command", Settings)
     return found
+
+
+def _variables(model: type[Settings]) -> dict[str, str]:
+    """Return the environment variable of each field."""
+    return {name: f"MDP_{name.upper()}" for name in model.model_fields}
 
 
 def _is_secret(field: str) -> bool:
@@ -120,8 +124,7 @@ def random_secret(name: str) -> str:
 
 def _checked(values: Mapping[str, str], place: str, model: type[_Model]) -> _Model:
     """Make settings of variables; an error names the place that they come from."""
-    variables = {name: f"MDP_{name.upper()}" for name in model.model_fields}
-    fields = {name: values[variable] for name, variable in variables.items() if variable in values}
+    fields = {name: values[variable] for name, variable in _variables(model).items() if variable in values}
     try:
         return model.model_validate(model.model_construct().model_dump() | fields)
     except ValidationError as error:

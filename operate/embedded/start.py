@@ -58,7 +58,7 @@ def start_platform(
         with _side_by_side(start) as submit:
             database, objects = _submit_servers(start, submit)
             pipeline = submit(airflow.start, start, database)
-            relay = submit(object_store.start_relay, start, database, objects)
+            relay = submit(object_store.start_relay, start, database, objects) if relayed else objects
             dashboards = submit(setup.start, start, database) if bi else database
             for part in (database, objects, pipeline, relay):
                 part.result()

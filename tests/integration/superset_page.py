@@ -14,9 +14,9 @@ from urllib.parse import parse_qs, urlparse
 from playwright.sync_api import Browser, Response
 
 from bi.model import Dashboard, Tile
-from bi.sql import Selection, tile_sql
 from minidata.settings import Settings
 from minidata.warehouse.connection import connect
+from tests.fakes.selection import Selection, tile_sql
 
 from .superset_world import Running
 

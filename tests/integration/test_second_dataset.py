@@ -12,7 +12,6 @@ from psycopg.types.json import Jsonb
 
 from bi.definition import read_dashboards
 from bi.metabase.render import Ids, card
-from bi.sql import Selection, tile_sql
 from bi.superset.bundle import render
 from bi.target import Warehouse
 from etl.extract import extract
@@ -26,6 +25,7 @@ from minidata.warehouse.mart import apply_mart
 from minidata.warehouse.plan import apply_datasets
 from minidata.warehouse.views import DATASETS, read_views
 from tests.corpus.case import HEADER, good_lines
+from tests.fakes.selection import Selection, tile_sql
 from tests.integration.conftest import DATASET, Pipeline
 from tests.integration.second_dataset import NAME, block, declare_beside_the_first, files
 

@@ -12,12 +12,13 @@ import pytest
 from bi.definition import read_dashboards
 from bi.metabase.render import Ids, card
 from bi.model import Dashboard, Sort, Tile
-from bi.sql import Selection, literal, quoted, row_order, tile_sql
+from bi.sql import literal, quoted, row_order
 from minidata.warehouse.connection import Connection, connect
 from minidata.warehouse.mart import apply_mart
 from operate.embedded.settings import embedded_settings
 from operate.embedded.state import State
 from tests.fakes.history import BIG, CHANNELS, HOSTILE, TABLES, write_history
+from tests.fakes.selection import Selection, tile_sql
 
 DASHBOARDS = {dashboard.name: dashboard for dashboard in read_dashboards()}
 TILES = [pytest.param(d, tile, id=f"{d.name}/{tile.name}") for d in DASHBOARDS.values() for tile in d.tiles]

@@ -74,12 +74,11 @@ def start(start: StartupContext, database: "Future[None]") -> None:
 
 
 def start_relay(start: StartupContext, database: "Future[None]", objects: "Future[None]") -> None:
-    """Start the relay once the database and the store work; MinIO needs none."""
+    """Start the relay once the database and the store work."""
     database.result()
     objects.result()
-    if start.state.platform.store is not Store.MINIO:
-        start.run(RELAY)
-        start.report(RELAY.title, None)
+    start.run(RELAY)
+    start.report(RELAY.title, None)
 
 
 def _launch(state: State, settings: Administration) -> Launch:

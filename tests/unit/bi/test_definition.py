@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 from bi.definition import read_dashboards
+from bi.metabase.render import Ids
+from bi.metabase.render import dashboard as render
 from minidata.errors import PermanentError
 from minidata.warehouse.views import DATASETS, MART, read_views
 
@@ -74,8 +76,9 @@ def test_every_view_has_its_select_and_every_select_its_view() -> None:
 
 def test_places_fill_rows_from_left_to_right_and_top_down(tmp_path: Path) -> None:
     (dashboard,) = read_dashboards(written(tmp_path, GOOD))
-    places = {tile.name: (p.x, p.y, p.width, p.height) for tile, p in dashboard.positions()}
-    assert places == {"first": (0, 0, 4, 3), "second": (4, 0, 8, 3), "third": (0, 3, 12, 8)}
+    cards = render(dashboard, Ids()).body["dashcards"]
+    places = [tuple(card[key] for key in ("col", "row", "size_x", "size_y")) for card in cards]
+    assert places == [(0, 0, 8, 3), (8, 0, 16, 3), (0, 3, 24, 8)]
 
 
 def test_a_filter_narrows_the_tiles_whose_view_has_its_column(tmp_path: Path) -> None:

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from bi.metabase.objects import Json, Mark, digest, read, read_mark
+from bi.metabase.objects import Json, Mark, read, read_mark
+from bi.plan import digest
 
 MARK = Mark("trending/pace", "0123456789ab", 12, "ba9876543210")
 

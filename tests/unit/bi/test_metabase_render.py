@@ -68,6 +68,7 @@ def test_a_scatter_draws_its_measures_against_each_other_coloured_by_its_second_
     assert settings["graph.dimensions"] == ["Views", "Reception"]
     assert settings["graph.metrics"] == ["Likes"]
     assert settings["scatter.bubble"] == "Dislikes"
+    assert settings["graph.x_axis.scale"] == settings["graph.y_axis.scale"] == "log"
 
 
 def test_tiles_lie_on_a_grid_of_24_without_touching() -> None:

@@ -15,7 +15,7 @@ from bi.definition import read_dashboards
 from bi.model import Dashboard
 from bi.superset import apply, plan
 from bi.superset.bundle import Asset, pack, path, render, unpack
-from bi.superset.compare import digest, same
+from bi.superset.compare import digest_of, same
 from bi.superset.identity import uuid_of
 from bi.target import Target, Warehouse
 from minidata.errors import PermanentError, TransientError
@@ -120,7 +120,7 @@ def exported(held: list[Asset]) -> bytes:
 
 def recorded(held: list[Asset]) -> list[Asset]:
     """The objects with the record that an apply leaves in the connection."""
-    record = {a.name: digest(a, "bi-secret" if a.kind == "databases" else "") for a in held}
+    record = {a.name: digest_of(a, "bi-secret" if a.kind == "databases" else "") for a in held}
     extra = {**held[0].content["extra"], "schema_options": {"mdp": record}}
     return [replace(held[0], content={**held[0].content, "extra": extra}), *held[1:]]
 

@@ -9,7 +9,7 @@ from bi.model import Condition, Dashboard, PeriodFilter, Sort, Tile
 from bi.sql import measure_sql, row_order, series_order
 from bi.superset.bundle import Asset, render
 from bi.superset.charts import form
-from bi.superset.compare import digest
+from bi.superset.compare import digest_of
 from bi.superset.identity import is_ours, uuid_of
 from bi.target import Target, Warehouse
 from minidata.warehouse.views import read_views
@@ -129,4 +129,4 @@ def test_identities_are_ours_and_never_change() -> None:
 def test_the_password_is_in_no_file_and_no_text() -> None:
     assert "bi-secret" not in repr([TARGET, *ASSETS])
     assert "admin-secret" not in repr(TARGET)
-    assert digest(ASSETS[0], "bi-secret") != digest(ASSETS[0], "another")
+    assert digest_of(ASSETS[0], "bi-secret") != digest_of(ASSETS[0], "another")
