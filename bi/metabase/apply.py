@@ -7,7 +7,7 @@ from typing import Any
 from bi.metabase.access import ensure_access
 from bi.metabase.client import Metabase
 from bi.metabase.database import database, find_columns, find_database, needed, wait_for_columns
-from bi.metabase.objects import Found, Json, Wanted, compare, label, read, save
+from bi.metabase.objects import Found, Json, Kind, Wanted, compare, label, read, save
 from bi.metabase.render import Ids, card, card_name, collection, dashboard
 from bi.model import Dashboard
 from bi.plan import Plan
@@ -147,7 +147,8 @@ def _walk(server: Metabase, dashboards: Sequence[Dashboard], report: Progress, p
         tiles = {tile["card_id"]: tile["id"] for tile in raw.get("dashcards") or [] if tile.get("card_id") in ours}
         wanted = dashboard(definition, ids, tiles)
         ensure(wanted, found, ours, _with_others(wanted.body, raw, ours))
-    for kind, gone in (("dashboard", boards), ("card", cards)):
+    left: tuple[tuple[Kind, dict[str, Found]], ...] = (("dashboard", boards), ("card", cards))
+    for kind, gone in left:
         for name, found in gone.items():
             plan.delete.append(label(kind, name))
             if not dry:
