@@ -1,5 +1,6 @@
 """Validate: read each file once, keep its good rows in staging, and record what is wrong with the others."""
 
+import json
 import logging
 import tempfile
 from collections.abc import Iterator
@@ -7,7 +8,7 @@ from collections.abc import Iterator
 import polars as pl
 
 from etl import BatchContext, Counts
-from etl.move_files import rejects_key
+from etl.move_files import reasons_key, rejects_key
 from minidata import ledger
 from minidata.contract import Limits, Verdict
 from minidata.contract.validate import validate as check
@@ -87,10 +88,26 @@ def _validate_file(batch: BatchContext, file: BatchFile) -> Verdict:
         if verdict.rows_rejected and verdict.reason is None:
             kept = rejects_key(file.key, verdict.sha256, file.dataset, file.arrived_at)
             rejects.seek(0)
+            page = json.dumps(_rejects_page(file, verdict), indent=2, ensure_ascii=False).encode(errors="replace")
+            batch.store.write(settings.quarantine_bucket, reasons_key(kept), page)
             batch.store.write(settings.quarantine_bucket, kept, rejects)
     ledger.record_verdict(batch.connection, batch.batch_id, file.file_id, verdict, kept)
     ledger.record_ranges(batch.connection, file.file_id, ranges.finish())
     return verdict
+
+
+def _rejects_page(file: BatchFile, verdict: Verdict) -> dict[str, object]:
+    """Return what is wrong with the rejected rows of a good file: counts by code, and the entries that are kept."""
+    return {
+        "key": file.key,
+        "version": file.version,
+        "arrived_at": file.arrived_at.isoformat(),
+        "sha256": verdict.sha256,
+        "rows_good": verdict.rows_good,
+        "rows_rejected": verdict.rows_rejected,
+        "counts": verdict.counts,
+        "entries": [entry._asdict() for entry in verdict.entries],
+    }
 
 
 class _SupersededError(Exception):

@@ -14,7 +14,7 @@ from minidata.contract.cells import read_cell, rule_of
 from minidata.contract.header import Header
 from minidata.contract.numbers import NumberFormat
 from minidata.contract.rule import BrokenRuleError, Value
-from minidata.contract.slices import Flags, Marks, Positions, Slice
+from minidata.contract.slices import Flags, Positions, Slice
 from minidata.contract.verdict import RejectEntry
 from minidata.dataset import LINE, Column, TimestampColumn
 
@@ -25,7 +25,7 @@ _GUARD = ""  # name of the column that tells whether all guards of a row hold
 
 @dataclass(frozen=True)
 class Rejected:
-    """A rejected record: its entries, and its line in the rejects file."""
+    """A rejected record: its entries, and its line in the rejects file, which is the record unchanged."""
 
     entries: list[RejectEntry]
     line: bytes
@@ -96,7 +96,7 @@ class Rows:
                     continue
             else:
                 entries = [RejectEntry(line, None, "wrong_cell_count", None)]
-            rejected.append(Rejected(entries, _rejects_line(slice_.record(number), entries, slice_.marks)))
+            rejected.append(Rejected(entries, slice_.record(number) + b"\n"))
         good.append(pl.DataFrame(values, self._schema | ({LINE: pl.Int64()} if self._lines else {}), orient="row"))
         return [frame for frame in good if len(frame)], rejected
 
@@ -192,17 +192,3 @@ class Rows:
         if other is not None and value < other:  # type: ignore[operator]  # both instants
             codes.append("updated_before_created")
         return codes
-
-
-def rejects_header(header: bytes, marks: Marks) -> bytes:
-    r"""Return the first line of the rejects file: line and reason codes come before the original cells.
-
-    >>> rejects_header(b"a;b", Marks(";"))
-    b'line;codes;a;b\n'
-    """
-    return marks.delimiter.encode().join((b"line", b"codes", header)) + b"\n"
-
-
-def _rejects_line(record: bytes, entries: list[RejectEntry], marks: Marks) -> bytes:
-    codes = " ".join(f"{entry.column}:{entry.code}" if entry.column else entry.code for entry in entries)
-    return marks.delimiter.encode().join((b"%d" % entries[0].line, codes.encode(), record)) + b"\n"

@@ -25,10 +25,9 @@ from minidata.contract.header import Header, given_header, read_header
 from minidata.contract.looks import Head, hints
 from minidata.contract.numbers import NumberFormat
 from minidata.contract.records import Records, for_typed_cells
-from minidata.contract.rows import Rows, rejects_header
+from minidata.contract.rows import Rows
 from minidata.contract.slices import Marks, Slice, slices, without_footer
 from minidata.contract.verdict import (
-    KEPT_RECORDS,
     InvalidFileError,
     Limits,
     Reason,
@@ -76,7 +75,7 @@ def validate(
         The verdict. Only what the chunks, `good` or `rejects` raise is raised.
     """
     kind = kind_of(key, dataset.formats)
-    counting = _Counting(dataset, kind, arrived_at, good, rejects)
+    counting = _Counting(dataset, kind, arrived_at, limits.kept_records, good, rejects)
     stored = Stored(chunks)
     source = refuse_blank(stored)
     stages: list[Iterator[object]] = [source]
@@ -166,6 +165,7 @@ class _Counting:
         dataset: Dataset,
         kind: Kind | None,
         arrived_at: datetime,
+        kept: int,
         good: Callable[[pl.DataFrame], None],
         rejects: Callable[[bytes], object],
     ) -> None:
@@ -179,6 +179,7 @@ class _Counting:
         self._columns = for_typed_cells(dataset.columns) if typed else dataset.columns
         self._numbers = NumberFormat() if typed else NumberFormat(dataset.dialect.decimal, dataset.dialect.thousands)
         self._arrived_at = arrived_at
+        self._kept = kept
         self._good = good
         self._rejects = rejects
         self._rows: Rows | None = None
@@ -212,19 +213,19 @@ class _Counting:
             self.rows_good += len(frame)
             self._good(frame)
         if rejected:
-            start = b"" if self.rows_rejected else self._rejects_start(slice_.marks)
+            start = b"" if self.rows_rejected else self._rejects_start(self.header)
             lines = start + b"".join(record.line for record in rejected)
             self._rejects(self._encode(lines.decode()) if self._encode else lines)
         for record in rejected:
-            if self.rows_rejected < KEPT_RECORDS:
+            if self.rows_rejected < self._kept:
                 self.entries += record.entries
             self.rows_rejected += 1
             self.counts.update(entry.code for entry in record.entries)
 
-    def _rejects_start(self, marks: Marks) -> bytes:
+    def _rejects_start(self, header: Header) -> bytes:
         """Return the start of the rejects file, which the dialect of the dataset can read again."""
-        header = rejects_header(self.header.raw if self.header else b"", marks)
-        return b"\n" * self._dataset.dialect.skip_lines + header
+        dialect = self._dataset.dialect
+        return b"\n" * dialect.skip_lines + (header.raw + b"\n" if dialect.header is True else b"")
 
     def reason(self, max_rejected_share: float) -> Reason | None:
         """Return what makes the file invalid now that all of its rows are counted, if anything does."""

@@ -179,11 +179,13 @@ class Limits:
         max_rejected_share: the share of rejected rows above which a file is invalid; the decimal that it
             prints as.
         slice_bytes: decompressed bytes parsed at once.
+        kept_records: rejected records whose entries are kept.
     """
 
     max_file_bytes: int
     max_rejected_share: float
     slice_bytes: int
+    kept_records: int = KEPT_RECORDS
 
 
 class RejectEntry(NamedTuple):

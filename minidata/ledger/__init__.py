@@ -54,7 +54,7 @@ from minidata.ledger.files import (
 from minidata.ledger.health import RELAY, TRIGGER, Health, health
 from minidata.ledger.markers import Step, has_passed, marker_key, remove_markers
 from minidata.ledger.release import give_back_file, release, release_run
-from minidata.ledger.review import count_open, dismiss, files_to_review
+from minidata.ledger.review import count_open, dismiss, files_like, files_to_review, lock_to_fix, register_fix
 from minidata.ledger.told import forget_told, remember_told, untold_files, was_told
 from minidata.ledger.upkeep import enter_version, known_versions, prune, release_all, replace_version
 
@@ -82,6 +82,7 @@ __all__ = [
     "end_batch",
     "enter_version",
     "file_entries",
+    "files_like",
     "files_to_review",
     "find_batch",
     "find_files",
@@ -95,6 +96,7 @@ __all__ = [
     "late_batches",
     "load_times",
     "lock_dataset",
+    "lock_to_fix",
     "locked_batch",
     "look",
     "mark_loaded",
@@ -108,6 +110,7 @@ __all__ = [
     "reasons_page",
     "record_ranges",
     "record_verdict",
+    "register_fix",
     "release",
     "release_all",
     "release_run",

@@ -8,8 +8,10 @@ from typing import LiteralString
 
 from psycopg.rows import class_row
 
+from minidata.errors import PermanentError
 from minidata.ledger.claims import lock_dataset
 from minidata.ledger.files import FILE_COLUMNS, File
+from minidata.store import ObjectVersion
 from minidata.warehouse.connection import Connection
 
 _REVIEW = "all datasets: review"  # no dataset has blanks in its name
@@ -87,6 +89,39 @@ def dismiss(connection: Connection, keys: list[str], who: str, why: str | None) 
     ).fetchall()
 
 
+def lock_to_fix(connection: Connection, file: File) -> None:
+    """Lock a file until the caller's transaction ends, so that two people do not fix it at once.
+
+    Raises:
+        PermanentError: if it is no longer open, or another fix of it is on its way.
+    """
+    row = connection.execute(
+        "select open, coalesce(closed_by, state::text) from mdp.files where file_id = %s for update", [file.file_id]
+    ).fetchone()
+    if row is None or not row[0]:
+        by = f" It was closed by {row[1]}." if row else ""
+        raise PermanentError(f"{file.key} is not open, so no fix was sent.{by}")
+    other = connection.execute(
+        "select version from mdp.files where fixes = %s and state in ('pending', 'claimed', 'loaded') limit 1",
+        [file.file_id],
+    ).fetchone()
+    if other:
+        raise PermanentError(
+            f"Another fix of {file.key} is on its way, version {other[0]}, so this one was not sent. "
+            "`./mdp wait` waits until it is processed."
+        )
+
+
+def register_fix(connection: Connection, version: ObjectVersion, dataset: str, fixes: int) -> None:
+    """Enter a version that was sent to fix a file; a listing may have entered it already."""
+    connection.execute(
+        "insert into mdp.files (key, version, size, arrived_at, dataset, fixes) values (%s, %s, %s, %s, %s, %s) "
+        "on conflict (key, version) do update set fixes = excluded.fixes",
+        [version.key, version.version, version.size, version.modified, dataset, fixes],
+    )
+    connection.execute("select pg_notify('mdp_wake', '')")
+
+
 def files_to_review(
     connection: Connection, *, keys: list[str] | None = None, closed: bool = False, limit: int | None = None
 ) -> list[File]:
@@ -106,6 +141,22 @@ def files_to_review(
     if not closed:  # the planner must see that the partial index has all of them
         query = query.replace("(open or %(closed)s and closed_at is not null)", "open")
     values = {"keys": keys, "closed": closed, "limit": limit}
+    return connection.cursor(row_factory=class_row(File)).execute(query, values).fetchall()
+
+
+def files_like(connection: Connection, file_id: int) -> list[File]:
+    """Return the open files of the same dataset with the same reasons in the same columns, the file itself first."""
+    fault = (
+        "(f.dataset, f.reasons, (select array_agg(distinct (e->>'column') || ' ' || (e->>'code') order by 1) "
+        "from json_array_elements(replace(f.entries::text, '\\u0000', '\\u2400')::json) e))"
+    )
+    query = (
+        f"select {FILE_COLUMNS} from mdp.files f where open and dataset = %(dataset)s and reasons = %(reasons)s "
+        f"and {fault} is not distinct from (select {fault} from mdp.files f where f.file_id = %(file_id)s) "
+        "order by f.file_id <> %(file_id)s, arrived_at, file_id"
+    )
+    row = connection.execute("select dataset, reasons from mdp.files where file_id = %s", [file_id]).fetchone()
+    values = {"file_id": file_id, "dataset": row and row[0], "reasons": row and row[1]}
     return connection.cursor(row_factory=class_row(File)).execute(query, values).fetchall()
 
 

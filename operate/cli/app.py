@@ -32,7 +32,7 @@ _PANELS = {
     },
     "Load files": {
         "upload": "objects", "wait": "objects", "files": "files exclude",
-        "quarantine": "quarantine replay", "replay": "replay",
+        "quarantine": "quarantine show fix replay", "replay": "replay",
         "generate": "generate",
     },
     "Use the tables": {

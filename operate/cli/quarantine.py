@@ -1,13 +1,17 @@
 """`mdp quarantine`: the files that wait for a person, and what is wrong with them."""
 
 import getpass
-from typing import Annotated, Any
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
 from minidata import ledger
 from minidata.errors import PermanentError
 from minidata.ledger import File
+from minidata.store import ObjectStore
 from minidata.warehouse.connection import connect
 from operate.cli.app import app, settings_of
 from operate.cli.files import file_json, versions_of
@@ -96,53 +100,45 @@ def dismiss(
         )
 
 
-@quarantine_app.command("show")
-def show_quarantine(
+@quarantine_app.command()
+def get(
     context: typer.Context,
     key: str,
-    limit: Annotated[int, typer.Option(min=1, help="Show at most this many findings.")] = 50,
-    json_: Json = False,
+    rejects: Annotated[bool, typer.Option("--rejects", help="Only the rejected rows, with the header.")] = False,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", dir_okay=False, help="File to write; `-` is standard output.")
+    ] = None,
 ) -> None:
-    """Show what is wrong in a file: line, column, reason code, value; in its newest version with findings.
+    """Fetch the original of a file, or its rejected rows, to fix and upload again.
 
-    This includes the rows that were rejected from a loaded file.
+    Without `--out` it is written to the current folder under its own name. The upload of corrected rejected rows
+    under that name closes the file.
 
-    Example: ./mdp quarantine show sales/monday.csv
+    Example: ./mdp quarantine get sales/monday.csv --rejects
     """
-    found = versions_of(context, key)
-    file = next((f for f in found if f.open), next((f for f in found if f.reasons or f.rows_rejected), found[0]))
+    from minidata.quarantine.original import place_of  # noqa: PLC0415  imports Polars
+
     settings = settings_of(context)
-    with connect(settings, "loader") as connection:
-        entries = ledger.file_entries(connection, file.file_id)
-    if json_:
-        print_json(entries)
+    file = file_to_review(context, key)
+    if rejects and file.rejects_key is None:
+        raise PermanentError(f"{safe(key)} has no rejected rows: it is {file.state}. Leave out --rejects.")
+    bucket, place = (settings.quarantine_bucket, str(file.rejects_key)) if rejects else place_of(file, settings)
+    chunks = ObjectStore(settings).read(bucket, place)
+    if str(out) == "-":
+        for chunk in chunks:
+            sys.stdout.buffer.write(chunk)
         return
-    rows = "1 row" if file.rows_rejected == 1 else f"{file.rows_rejected:,} rows" if file.rows_rejected else ""
-    say(f"{safe(file.key)} is {file.state}{rows and f', with {rows} rejected'}.")
-    if message := file.message or file.error:
-        say(message)
-    _print_entries(file, entries, limit)
-    bucket = settings.quarantine_bucket
-    if file.rejects_key:
-        say(f"All rejected rows, unchanged: {bucket}/{safe(file.rejects_key)}")
-        say("Fix them and upload them as a new file: `./mdp upload`.")
-    elif file.state == "quarantined":
-        say(f"The original: {bucket}/{safe(file.archive_key)}")
-        say("Fix it and upload it again: `./mdp upload`. If the rules were wrong: `./mdp quarantine replay`.")
+    name = place if rejects else file.key
+    target = out or Path(safe(name.rsplit("/", 1)[-1]) or "file")
+    if out is None and target.exists():
+        raise PermanentError(f"{target} exists already. Choose another name with --out.")
+    with target.open("wb") as stream:
+        for chunk in chunks:
+            stream.write(chunk)
+    say(f"Written to {target}. Fix it, then `./mdp upload {shlex.quote(str(target))}`.")
 
 
-def _print_entries(file: File, entries: list[dict[str, Any]], limit: int) -> None:
-    """Print the findings in single rows, then the number of findings and the fix for each code."""
-    from minidata.contract import describe  # noqa: PLC0415  imports Polars
-
-    rows = [[e["line"], e["column"], e["code"], e["value"]] for e in entries if e["line"]]
-    if not rows:
-        return  # the message says what is wrong with the whole file
-    say("")
-    print_table(["line", "column", "code", "value"], rows[:limit], numbers=("line",))
-    if len(rows) > limit:
-        say(f"{len(rows) - limit:,} more: `--limit {len(rows)}` shows them, `--json` prints them for scripts.")
-    say("")
-    counted = [[code, f"{n:,}", describe(code).fix] for code, n in file.counts.items()]
-    print_table(["code", "found", "what to do"], counted, numbers=("found",))
-    say("")
+def file_to_review(context: typer.Context, key: str) -> File:
+    """Return the version of a key that waits for a person; without one, the newest with findings."""
+    found = versions_of(context, key)
+    return next((f for f in found if f.open), next((f for f in found if f.reasons or f.rows_rejected), found[0]))

@@ -1,0 +1,139 @@
+"""The original of a file that waits for a person: its bytes, its text, and its records around some lines."""
+
+import codecs
+import hashlib
+import tempfile
+from collections.abc import Collection, Iterator
+from typing import IO, NamedTuple
+
+from minidata.contract.content import decompress, kind_of
+from minidata.contract.rule import BLANKS
+from minidata.dataset import FORMATS, Dataset
+from minidata.errors import ObjectGoneError, PermanentError
+from minidata.ledger import File
+from minidata.quarantine.change import open_records, records
+from minidata.settings import Settings
+from minidata.store import ObjectStore
+
+_IN_MEMORY = 16 * 2**20  # bytes; a larger file is on disk
+
+
+class Record(NamedTuple):
+    """A record: the line on which it starts, its cells by column name, and whether it is one that was asked for."""
+
+    line: int
+    cells: list[tuple[str, str]]
+    asked: bool
+
+
+def place_of(file: File, settings: Settings) -> tuple[str, str]:
+    """Return bucket and key of the original.
+
+    Raises:
+        PermanentError: if the file has not been moved there yet.
+    """
+    if file.archive_key is None:
+        raise PermanentError(f"The original of {file.key} is not in its place yet: it is {file.state}. Retry later.")
+    bucket = settings.quarantine_bucket if file.state == "quarantined" else settings.archive_bucket
+    return bucket, file.archive_key
+
+
+def open_original(store: ObjectStore, settings: Settings, file: File) -> IO[bytes]:
+    """Return the stored bytes of the original, from their start; the caller closes it.
+
+    Raises:
+        PermanentError: if the object is gone, or holds other bytes than those that were validated.
+    """
+    bucket, key = place_of(file, settings)
+    original = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115  the caller closes it
+    digest = hashlib.sha256()
+    try:
+        for chunk in store.read(bucket, key):
+            digest.update(chunk)
+            original.write(chunk)
+    except ObjectGoneError as error:
+        raise PermanentError(f"{bucket}/{key} is gone. Upload {file.key} again: `./mdp upload`.") from error
+    if digest.hexdigest() != file.sha256:
+        raise PermanentError(f"{bucket}/{key} is not the file that was moved there. Upload {file.key} again.")
+    original.seek(0)
+    return original
+
+
+def compression_of(key: str) -> str:
+    """Return how an object is compressed, by the end of its key: `.gz`, `.zst` or nothing."""
+    kind = kind_of(key, FORMATS)
+    return kind.compression if kind else ""
+
+
+def as_text(dataset: Dataset, key: str) -> Dataset:
+    """Return a dataset with the dialect of one of its text files.
+
+    Raises:
+        PermanentError: if the file is no text, such as a workbook.
+    """
+    kind = kind_of(key, FORMATS)
+    if kind is None or kind.format == "csv":
+        return dataset
+    if kind.format == "tsv":
+        return dataset.model_copy(update={"dialect": dataset.dialect.model_copy(update={"delimiter": "\t"})})
+    raise PermanentError(
+        f"{key} is a file of the format {kind.format}, which only its own program can change. Fetch it with "
+        "`./mdp quarantine get`, fix it there, and upload it again."
+    )
+
+
+def open_text(original: IO[bytes], key: str, max_bytes: int) -> IO[bytes]:
+    """Return the decompressed bytes of a stored file, from their start; the caller closes it.
+
+    Raises:
+        InvalidFileError: if it cannot be decompressed.
+    """
+    text = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115  the caller closes it
+    chunks = iter(lambda: original.read(1 << 20), b"")
+    for chunk in decompress(chunks, compression_of(key), max_bytes):
+        text.write(chunk)
+    text.seek(0)
+    return text
+
+
+def first_lines(text: IO[bytes], count: int) -> list[str]:
+    """Return the first lines of a text, each cut at 200 characters; other bytes than UTF-8 are shown as U+FFFD."""
+    text.seek(0)
+    head = text.read(4096)
+    encoding = "utf-16" if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
+    return [line[:200] for line in head.decode(encoding, errors="replace").splitlines()[:count]]
+
+
+def records_around(text: IO[bytes], lines: Collection[int], dataset: Dataset) -> Iterator[Record]:
+    """Yield the records that start on some lines, each with the record before and the record after it."""
+    last = max(lines, default=0)
+    dialect = dataset.dialect
+    text.seek(0)
+    decoded = open_records(text, dialect.encoding)
+    for _ in range(dialect.skip_lines):
+        decoded.readline()
+    names = [] if dialect.header is True else list(dialect.header or dataset.columns)
+    declared = {name: own for own, column in dataset.columns.items() for name in (own, *column.aliases)}
+    before: Record | None = None
+    after = False
+    for line, _, cells in records(decoded, dialect.delimiter, dialect.quote, 1 + dialect.skip_lines):
+        if not cells:
+            continue
+        if not names:
+            names = [declared.get(cell.strip(BLANKS), cell) for cell in cells]
+            continue
+        padded = [*names, *[""] * (len(cells) - len(names))]
+        record = Record(line, list(zip(padded, cells, strict=False)), line in lines)
+        if record.asked:
+            if before:
+                yield before
+            yield record
+            before, after = None, True
+        elif after:
+            yield record
+            before, after = None, False
+        else:
+            before = record
+        if line > last and not after:
+            break
+    decoded.detach()
