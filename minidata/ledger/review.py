@@ -147,12 +147,12 @@ def files_to_review(
 def files_like(connection: Connection, file_id: int) -> list[File]:
     """Return the open files of the same dataset with the same reasons in the same columns, the file itself first."""
     fault = (
-        "(f.dataset, f.reasons, (select array_agg(distinct (e->>'column') || ' ' || (e->>'code') order by 1) "
-        "from json_array_elements(replace(f.entries::text, '\\u0000', '\\u2400')::json) e))"
+        "array(select distinct concat(e->>'column', ' ', e->>'code') "
+        "from json_array_elements(replace(f.entries::text, '\\u0000', '\\u2400')::json) e order by 1)"
     )
     query = (
         f"select {FILE_COLUMNS} from mdp.files f where open and dataset = %(dataset)s and reasons = %(reasons)s "
-        f"and {fault} is not distinct from (select {fault} from mdp.files f where f.file_id = %(file_id)s) "
+        f"and {fault} = (select {fault} from mdp.files f where f.file_id = %(file_id)s) "
         "order by f.file_id <> %(file_id)s, arrived_at, file_id"
     )
     row = connection.execute("select dataset, reasons from mdp.files where file_id = %s", [file_id]).fetchone()

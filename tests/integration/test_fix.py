@@ -39,7 +39,7 @@ def fixed(tmp_path: Path, *arguments: str) -> dict[str, Any]:
         ("cr.csv", NINE.replace("\n", "\r").encode(), []),
         ("type.txt", NINE.encode(), ["--key", "type.csv"]),
         ("packed.csv.gz", gzip.compress(NO_VIEWS), ["--rename", "views=total_views"]),
-        ("cell.csv", TEN, ["--set", "2:channel_subscribers=10"]),
+        ("cell.csv", TEN, ["--set", "2:total_likes=10"]),
     ],
 )  # fmt: skip
 def test_a_refused_file_is_loaded_after_its_fix(
@@ -70,7 +70,7 @@ def test_a_rejected_row_is_shown_with_its_cell_marked_and_fixed(pipeline: Pipeli
     assert f"> {line:>4}  two" in said
     assert "»ten«" in said
     assert f"  {line - 1:>4}  one" in said
-    assert f"`./mdp quarantine fix 'rows/a b.csv' --set {line}:{entry['column']}=VALUE`" in said
+    assert f" quarantine fix 'rows/a b.csv' --set {line}:{entry['column']}=VALUE`" in said
     report = fixed(tmp_path, "rows/a b.csv", "--set", f"{line}:{entry['column']}=10", "--yes")
     assert (report["before"]["rows_rejected"], report["after"]["rows_rejected"], report["changed"]) == (1, 0, 1)
     pipeline.drain()
