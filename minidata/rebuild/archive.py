@@ -74,13 +74,13 @@ class Archive:
         if verdict.sha256 != content.sha256:
             raise PermanentError(
                 f"{self._place(content)} is not the file that was loaded as {content.key}: its content has changed. "
-                f"Nothing was changed in the tables. Restore the object, or take the file out: `./mdp files exclude`."
+                "Nothing was changed in the tables. Restore the object, or upload the same file again."
             )
         if verdict.reason is not None:
             raise PermanentError(
                 f"{self._place(content)}, loaded as {content.key}, is no valid file by the current rules: "
-                f"{verdict.reason.message} Nothing was changed in the tables. Fix the rules, or take the file out: "
-                "`./mdp files exclude`."
+                f"{verdict.reason.message} Nothing was changed in the tables. Change the rules of "
+                f"{dataset.name} so that they accept it."
             )
         if content.ranges is None:
             record_ranges(self._connection, content.file_id, ranges.finish())

@@ -197,6 +197,9 @@ def test_an_object_that_is_missing_or_changed_is_named_and_nothing_is_swapped(
         exclude(loaded, "one.csv")
     assert found(loaded) == before
     assert loaded.states()["one.csv"] == "archived"
+    put(loaded, {"two.csv": ROWS["two.csv"]})  # the way out that the message names
+    mdp(tmp_path, "rebuild", "--dataset", DATASET)
+    assert found(loaded) != before
     assert loaded.execute("select nspname from pg_namespace where nspname like 'rebuild%%'") == []
 
 
