@@ -6,8 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -15,8 +14,10 @@ from typer.testing import CliRunner
 from minidata.dataset import Dataset
 from minidata.errors import PermanentError
 from minidata.settings import PROJECT
+from minidata.warehouse import checksum
 from minidata.warehouse.checksum import checksums
 from minidata.warehouse.connection import connect
+from minidata.warehouse.tables import Table, tables_of
 from operate.cli import generate, objects, replay
 from operate.cli.app import app
 from operate.cli.objects import wait_for
@@ -50,20 +51,25 @@ def test_status_tells_of_the_files_though_the_services_are_elsewhere(pipeline: P
     assert "service" not in said
 
 
-def test_checksums_are_of_one_moment_though_files_are_loaded_meanwhile(pipeline: Pipeline) -> None:
+def test_checksums_are_of_one_moment_though_files_are_loaded_meanwhile(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pipeline.put("first.csv", GOOD)
     pipeline.drain()
+    declared = {table.name: table for table in tables_of(pipeline.dataset)}
 
-    def tables() -> Iterator[str]:
-        yield "channel_stats"
+    def tables(_: Dataset) -> Iterator[Table]:
+        yield declared["channel_stats"]
         pipeline.put("second.csv", f"{HEADER}\n{good_lines('two', 7)}".encode())
         pipeline.drain()
-        yield "videos"
+        yield declared["videos"]
 
-    meanwhile = cast("Dataset", SimpleNamespace(name=DATASET, tables=tables()))
     with connect(pipeline.settings, "loader") as connection:
         before = checksums(connection, pipeline.dataset)
-        assert checksums(connection, meanwhile) == {name: before[name] for name in ("channel_stats", "videos")}
+        with monkeypatch.context() as meanwhile:
+            meanwhile.setattr(checksum, "tables_of", tables)
+            found = checksums(connection, pipeline.dataset)
+        assert found == {name: before[name] for name in ("channel_stats", "videos")}
         assert checksums(connection, pipeline.dataset)["videos"] != before["videos"]
 
 
