@@ -4,7 +4,7 @@ It needs Chromium on the PATH, and a platform whose simulator has run for some m
 long the page took, by Chromium's own clock, until its first chart and until all its tiles were drawn.
 """
 
-# ruff: noqa: INP001, T201  a script, not a package; what it prints is for whoever runs it
+# ruff: noqa: INP001, T201  a script, not a package; it prints for its user
 
 import shutil
 import sys

@@ -41,7 +41,7 @@ _OPEN = {
 }
 _FREE = {None, "appbuilder.static", "health.health", "static"}  # the same for everyone; None is not found
 _CLOSED = {"LocaleView.index", "SupersetIndexView.patch_flask_locale"}  # the page has one language
-# A page reports to these by itself, whoever looks at it. There is nothing to keep of a visitor.
+# A page reports to these by itself. Nothing is kept of a visitor.
 _UNHEARD = {"DashboardRestApi.put_colors", "Superset.log"}
 _OPTION_ROWS = 1_000  # of the values that a filter lists
 _DIMENSIONS = ("groupby", "columns", "all_columns", "x_axis", "entity", "series")
