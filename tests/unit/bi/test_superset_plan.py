@@ -229,7 +229,7 @@ def test_a_start_keeps_what_was_changed_by_hand_after_an_apply() -> None:
     server.changes.clear()
     assert server.apply(titled("Other"), keep_edits=True).empty
     assert (title(server), server.changes) == ("Mine", [])
-    assert server.apply(titled("Other")).drift == [DASHBOARDS[0].name]
+    assert server.apply(titled("Other")).by_hand == [DASHBOARDS[0].name]
     assert title(server) == "Other"
 
 
