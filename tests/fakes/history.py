@@ -131,10 +131,12 @@ SUMMARIES = (  # of `video_metrics` and `channel_metrics`, for whoever writes th
 )
 _FILE = """
 insert into mdp.files (key, version, size, arrived_at, dataset, state, reasons, loaded_at, rows_loaded, rows_rejected,
-    counts, message)
+    counts, message, entries)
 select 'youtube_stats/' || key, 'v1', 10, now() - interval '10 minutes', 'youtube_stats', state::mdp.file_state,
        reasons,
-       now() - interval '10 minutes' + seconds * interval '1 second', loaded, rejected, counts, 'what was wrong'
+       now() - interval '10 minutes' + seconds * interval '1 second', loaded, rejected, counts, 'what was wrong',
+       coalesce((select json_agg(json_build_object('line', line, 'column', 'total_views', 'code', code, 'value', '-1'))
+                 from jsonb_each_text(counts) c (code, number), generate_series(1, number::int) line), '[]')
 from (values (%s, %s, %s::text[], %s::float8, %s::bigint, %s::bigint, %s::jsonb))
     f (key, state, reasons, seconds, loaded, rejected, counts)
 """
