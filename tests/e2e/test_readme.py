@@ -35,7 +35,9 @@ def test_the_commands_of_the_readme_work(platform: Platform, tmp_path: Path) -> 
             text=True,
             check=False,
         )
-        assert done.returncode == 0, f"{line}\n{done.stdout}\n{done.stderr}"
+        # `status` ends with 1 because of the files that other tests of this platform have left in quarantine.
+        waits = line == "./mdp status" and re.search("There is 1 problem:\n .* files are in quarantine", done.stderr)
+        assert done.returncode == (1 if waits else 0), f"{line}\n{done.stdout}\n{done.stderr}"
         assert done.stdout.strip() or done.stderr.strip(), line
         printed += done.stdout
     assert shown in printed
