@@ -1,6 +1,6 @@
 """The marker: a file that travels from the store to a tile, and leaves no trace.
 
-Its name ends in no known type, so the pipeline registers, claims, judges and moves it as any upload, and puts it into
+Its name ends in no known type, so the pipeline registers, claims, checks and moves it as any upload, and puts it into
 quarantine instead of the tables. Afterwards its object and its row in the ledger are removed.
 """
 
@@ -90,7 +90,7 @@ class Marker:
 
     def _judged(self) -> str:
         self._await("quarantined", "The file is not judged and moved")
-        return "judged, and moved to quarantine as intended"
+        return "checked, and moved to quarantine as intended"
 
     def _tables(self) -> str:
         with self._ledger.transaction(force_rollback=True):
