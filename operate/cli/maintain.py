@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -14,6 +15,7 @@ from minidata.settings import PROJECT
 from operate.cli.app import app, settings_of, state_of
 from operate.cli.output import say
 from operate.cli.pages import pages
+from operate.cli.site import build_commands, stage
 from operate.embedded.superset import service as superset
 
 dev = typer.Typer(no_args_is_help=True)
@@ -109,13 +111,19 @@ def lock() -> None:
     embedded = ("--extra", "airflow", "--extra", "embedded")
     _compile("pyproject.toml", "embedded", *embedded)
     _compile("pyproject.toml", "dev", *embedded, "--extra", "dev", "-c", "locks/embedded.txt")
-    _compile("locks/go.in", "go")
+    for name in ("docs", "go"):
+        _compile(f"locks/{name}.in", name)
     _run(["deploy/requirements.py"])
 
 
 def _compile(source: str, name: str, *options: str) -> None:
     fixed = ("--universal", "--python-version", "3.11", "--generate-hashes", "--no-emit-index-url", "--no-header")
-    _call(["uv", "pip", "compile", "-q", *fixed, source, "-o", f"locks/{name}.txt", *options])
+    _call([_uv(), "pip", "compile", "-q", *fixed, source, "-o", f"locks/{name}.txt", *options])
+
+
+def _uv() -> str:
+    """Return the program uv: the one on the PATH, or the one that `./mdp` installed."""
+    return shutil.which("uv") or str(PROJECT / ".mdp" / "uv" / "bin" / "uv")
 
 
 def _run(arguments: Sequence[str]) -> None:
@@ -141,6 +149,20 @@ def docs() -> None:
     """
     for name, page in pages().items():
         (PROJECT / "docs" / name).write_text(page, encoding="utf-8")
+
+
+@dev.command()
+def site() -> None:
+    """Build the documentation as a website in `site/`; a broken link fails. Open site/index.html.
+
+    Example: ./mdp dev site
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        stage(PROJECT, Path(folder))
+        for command in build_commands(_uv(), Path(folder)):
+            _call(command)
+        shutil.rmtree(PROJECT / "site", ignore_errors=True)
+        shutil.move(Path(folder) / "site", PROJECT / "site")
 
 
 @dev.command()

@@ -1,6 +1,7 @@
 """The pages: the index links each, each link resolves, and codes and states are those of the code."""
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from minidata.contract.verdict import FILE_CODES, ROW_CODES
 from minidata.settings import PROJECT
 from operate.cli.files import FileState
 from operate.cli.objects import FINAL
+from operate.cli.site import navigation
 
 DOCS = PROJECT / "docs"
 PAGES = sorted([*PROJECT.glob("*.md"), *DOCS.rglob("*.md")])
@@ -36,6 +38,14 @@ def rows(page: str, header: str) -> list[list[str]]:
 def test_the_index_links_every_page() -> None:
     found = {(DOCS / link.split("#")[0]).resolve() for link in links(DOCS / "index.md")}
     assert {page for page in PAGES if page.name != "index.md"} <= found
+
+
+def test_the_menu_of_the_website_has_every_page_of_the_index() -> None:
+    menu = tomllib.loads(navigation((DOCS / "index.md").read_text(encoding="utf-8")))["nav"]
+    leaves = [
+        page for item in menu for entry in item.values() for page in (entry if isinstance(entry, list) else [item])
+    ]
+    assert {PROJECT / path for page in leaves for path in page.values()} == set(PAGES)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(PROJECT)))
