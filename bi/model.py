@@ -73,7 +73,13 @@ class Measure(Model):
 
 
 class Condition(Model):
-    """A fixed filter of a tile: a column, a comparison, and one value (or a list, for `in`)."""
+    """A fixed filter of a tile.
+
+    Attributes:
+        column: of the tile's view.
+        is: the comparison.
+        value: what the column is compared with; a list for `in`.
+    """
 
     column: Identifier
     is_: Literal["=", "!=", "<", "<=", ">", ">=", "in"] = Field(alias="is")
@@ -87,7 +93,12 @@ class Condition(Model):
 
 
 class Sort(Model):
-    """The order of a tile's rows: by the name of a measure or by a dimension's column."""
+    """The order of a tile's rows.
+
+    Attributes:
+        by: the name of a measure, or a dimension's column.
+        descending: greatest first.
+    """
 
     by: str
     descending: bool = True
@@ -101,9 +112,9 @@ class Tile(Model):
         title: above the chart.
         means: one line that says what the tile shows; Markdown.
         view: the reading view that is queried.
-        chart: number: 1 measure. line, area, bar: time (with `every`), then at most one series. row, pie: one
-            dimension. scatter: a dot for each first dimension, coloured by the second, measures x, y and size.
-            table: its dimensions, then its measures.
+        chart: how it is drawn. number: 1 measure. line, area, bar: time (with `every`), then at most one series. row,
+            pie: one dimension. scatter: a dot for each first dimension, coloured by the second, measures x, y and
+            size. table: its dimensions, then its measures.
         dimensions: columns to group by.
         measures: aggregates to compute.
         where: fixed filters, combined with AND.
@@ -163,6 +174,8 @@ class PeriodFilter(Model):
     """A choice of period; it narrows every tile whose view has a time.
 
     Attributes:
+        kind: of the filter.
+        label: its heading.
         last_hours: the default, in hours: from the start of that hour until now.
     """
 
@@ -175,6 +188,8 @@ class ValuesFilter(Model):
     """A choice among the values of a column; it narrows every tile whose view has that column.
 
     Attributes:
+        kind: of the filter.
+        label: its heading.
         column: of the views.
         view: a small view whose column lists the values to choose from.
     """
@@ -189,7 +204,7 @@ Filter = Annotated[PeriodFilter | ValuesFilter, Field(discriminator="kind")]
 
 
 class Dashboard(Model):
-    """A dashboard, with the part of the catalogue that it uses.
+    """A dashboard.
 
     Attributes:
         name: never renamed; the tools know the dashboard by it. The file has the same name.

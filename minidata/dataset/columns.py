@@ -25,7 +25,8 @@ class _Column(Model):
         optional: an empty cell is null, and a file may lack the column.
         aliases: other names that a header may use for it.
         null_words: cells that count as empty, such as `NA` or `-`.
-        description: in words.
+        description: what the column means, for people.
+        type: decides what a cell must be, and the type in the tables.
     """
 
     optional: bool = False
@@ -38,6 +39,13 @@ class TextColumn(_Column):
     """Text in code points, never normalised; `trimmed` removes blanks and line ends at both ends.
 
     A text in a key has at most 255 characters unless `max_length` says otherwise.
+
+    Attributes:
+        trimmed: without blanks and line ends at both ends.
+        min_length: least number of characters.
+        max_length: greatest number of characters; without it, there is no limit.
+        one_of: the only values allowed.
+        pattern: a regular expression that the whole text must match.
     """
 
     type: Literal["text"]
@@ -49,7 +57,13 @@ class TextColumn(_Column):
 
 
 class IntegerColumn(_Column):
-    """A whole number of 64 bits, between `min` and `max` if they are given."""
+    """A whole number of 64 bits.
+
+    Attributes:
+        min: least value.
+        max: greatest value.
+        one_of: the only values allowed.
+    """
 
     type: Literal["integer"]
     min: int = Field(SMALLEST, ge=SMALLEST, le=LARGEST)
@@ -64,7 +78,14 @@ class IntegerColumn(_Column):
 
 
 class DecimalColumn(_Column):
-    """An exact number with `precision` digits, `scale` of them after the point."""
+    """An exact number.
+
+    Attributes:
+        precision: number of digits in all.
+        scale: number of digits after the decimal separator.
+        min: least value.
+        max: greatest value.
+    """
 
     type: Literal["decimal"]
     precision: int = Field(18, ge=1, le=38)
@@ -82,7 +103,12 @@ class DecimalColumn(_Column):
 
 
 class BooleanColumn(_Column):
-    """True or false, in words that are compared without regard to case."""
+    """True or false, in words that are compared without regard to case.
+
+    Attributes:
+        true_words: the cells that mean true.
+        false_words: the cells that mean false.
+    """
 
     type: Literal["boolean"]
     true_words: list[str] = Field(["true", "t", "yes", "y", "1"], min_length=1)
@@ -90,7 +116,11 @@ class BooleanColumn(_Column):
 
 
 class DateColumn(_Column):
-    """A day; `formats` are tried in order and use the directives of `strftime`."""
+    """A day.
+
+    Attributes:
+        formats: tried in order; directives of `strftime`.
+    """
 
     type: Literal["date"]
     formats: list[Annotated[str, AfterValidator(check_date_format)]] = Field(["%Y-%m-%d"], min_length=1)

@@ -16,7 +16,12 @@ from minidata.dataset.dialect import IGNORED, Dialect, Format
 
 
 class Window(Model):
-    """Start of the window of `seconds`, counted from the epoch, that contains the column's instant."""
+    """Start of the window of `seconds`, counted from the epoch, that contains the column's instant.
+
+    Attributes:
+        window: the timestamp column.
+        seconds: length of a window.
+    """
 
     window: Identifier
     seconds: int = Field(gt=0)
@@ -32,7 +37,12 @@ Key = Annotated[
 
 
 class Measure(Model):
-    """The greatest or the least value of a column: `{max: column}` or `{min: column}`."""
+    """The greatest or the least value of a column: `{max: column}` or `{min: column}`.
+
+    Attributes:
+        max: the column whose greatest value is kept.
+        min: the column whose least value is kept.
+    """
 
     max: Identifier | None = None
     min: Identifier | None = None
@@ -55,7 +65,13 @@ class Measure(Model):
 
 
 class Latest(Model):
-    """The values of the row with the greatest `by` (kept as `into`); of several such rows, the greatest values."""
+    """The values of the latest row; of several such rows, the greatest values.
+
+    Attributes:
+        by: the timestamp column that decides which row is the latest.
+        into: the column of the table that keeps the greatest `by`.
+        columns: those whose values are taken from that row.
+    """
 
     by: Identifier
     into: Identifier
@@ -63,14 +79,27 @@ class Latest(Model):
 
 
 class Gain(Model):
-    """A measure less its value in the previous window of the same keys; null in the first window."""
+    """A measure less its value in the previous window of the same keys; null in the first window.
+
+    Attributes:
+        of: the measure or latest column.
+        at_least: a smaller gain becomes this value, such as 0.
+    """
 
     of: Identifier
     at_least: int | None = None
 
 
 class Rollup(Model):
-    """A group-by whose measures all merge."""
+    """A group-by whose measures all merge.
+
+    Attributes:
+        description: what one row is.
+        keys: the columns of the primary key: each a column of the file, or a window of a timestamp column.
+        latest: the values that come from the latest row.
+        measures: the columns that hold a greatest or least value.
+        gains: the columns that hold a difference to the previous window.
+    """
 
     description: str
     keys: dict[Identifier, Key] = Field(min_length=1)
@@ -120,6 +149,11 @@ class Newest(Model):
 
     The arrival of a row is the arrival of its file, then its line. Of several such rows, the one with the greatest
     values is kept, compared in the order of the columns; null is less than every value.
+
+    Attributes:
+        description: what one row is.
+        keys: the columns of the primary key.
+        by: the column that decides which row is the newest.
     """
 
     description: str
@@ -128,7 +162,11 @@ class Newest(Model):
 
 
 class Every(Model):
-    """Every row once: rows with the same values are one row."""
+    """Every row once: rows with the same values are one row.
+
+    Attributes:
+        description: what one row is.
+    """
 
     description: str
 
@@ -147,7 +185,12 @@ SummaryKeys = Annotated[
 class Summary(Model):
     """A table that one SQL select over the other tables gives; it runs again for the keys that a load changed.
 
-    `keys` says which column of the table `from`, or which window of one, each key is.
+    Attributes:
+        description: what one row is.
+        keys: the columns of the primary key: a list of columns of the table `from`, or names with a column of that
+            table or a window of one.
+        sql: name of the file with the select, next to the declaration.
+        columns: every column of the select, in its order, with its type.
     """
 
     description: str
@@ -173,9 +216,21 @@ _ARRIVAL: dict[str, Column] = {
 
 
 class Dataset(Model):
-    """A whole declaration; `folder` is where it was read from.
+    """A whole declaration.
 
-    `ignore` are patterns of names, without folder, of objects below the prefix that are no files.
+    Attributes:
+        name: of its folder, of its DAG, and of the schema of its tables.
+        title: what people call it.
+        prefix: the folder of `raw` with its files; the longest matching one wins.
+        formats: what a file may be.
+        dialect: how the text of its files is written.
+        ignore: patterns of names, without folder, of objects below the prefix that are not loaded.
+        columns: the columns of a file, in any order.
+        rollups: tables that are group-bys.
+        newest: tables with one row per key.
+        every: tables with every row once.
+        summaries: tables that one SQL select over the other tables gives.
+        folder: where it was read from.
     """
 
     name: Identifier

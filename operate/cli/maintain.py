@@ -143,7 +143,7 @@ def _call(command: Sequence[str]) -> None:
 
 @dev.command()
 def docs() -> None:
-    """Write the generated pages again: docs/settings.md, docs/commands.md and docs/DATASET.sql.
+    """Write the generated pages of docs/ again: commands, settings, the reference, docs/DATASET.sql.
 
     Example: ./mdp dev docs
     """

@@ -1,4 +1,4 @@
-"""The generated pages of `docs/`: the settings, the help of every command, the SQL of a dataset."""
+"""The generated pages of `docs/`: settings, commands, the reference, the SQL of a dataset."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -12,6 +12,7 @@ from minidata.rollup.page import sql_page
 from minidata.settings import PROJECT, Settings
 from minidata.warehouse.__main__ import Administration
 from operate.cli.app import app
+from operate.cli.reference import reference
 
 _HEADER = ("| variable | default | meaning |", "| --- | --- | --- |")
 _SETTINGS_INTRO = """# Settings
@@ -45,6 +46,7 @@ def pages() -> dict[str, str]:
     return {
         "settings.md": settings_page(),
         "commands.md": commands_page(),
+        **reference(),
         **{f"{dataset.name}.sql": sql_page(dataset) for dataset in datasets},
     }
 

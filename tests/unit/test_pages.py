@@ -10,6 +10,7 @@ from minidata.contract.verdict import FILE_CODES, ROW_CODES
 from minidata.settings import PROJECT
 from operate.cli.files import FileState
 from operate.cli.objects import FINAL
+from operate.cli.pages import pages
 from operate.cli.site import navigation
 
 DOCS = PROJECT / "docs"
@@ -38,6 +39,11 @@ def rows(page: str, header: str) -> list[list[str]]:
 def test_the_index_links_every_page() -> None:
     found = {(DOCS / link.split("#")[0]).resolve() for link in links(DOCS / "index.md")}
     assert {page for page in PAGES if page.name != "index.md"} <= found
+
+
+def test_generated_pages_are_up_to_date() -> None:
+    old = [name for name, text in pages().items() if (DOCS / name).read_text(encoding="utf-8") != text]
+    assert old == [], "run ./mdp dev docs"
 
 
 def test_the_menu_of_the_website_has_every_page_of_the_index() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from minidata.errors import PermanentError
-from minidata.settings import PROJECT, Settings, load_settings
+from minidata.settings import Settings, load_settings
 from minidata.warehouse.__main__ import Administration
 from operate.cli.pages import settings_page
 
@@ -13,10 +13,6 @@ from operate.cli.pages import settings_page
 @pytest.fixture(autouse=True)
 def fresh() -> None:
     load_settings.cache_clear()
-
-
-def test_the_page_of_settings_is_what_the_settings_say() -> None:
-    assert (PROJECT / "docs" / "settings.md").read_text() == settings_page(), "run ./mdp dev docs"
 
 
 def test_the_page_holds_what_only_the_set_up_of_a_server_reads_and_the_folder_of_the_platform() -> None:
