@@ -91,3 +91,12 @@ def test_the_page_of_states_lists_the_states_and_which_are_final() -> None:
         for cells in rows("states.md", "| state | meaning | final | where the file is | what you can do |")
     }
     assert listed == {str(state): "yes" if state in FINAL else "no" for state in FileState}
+
+
+def test_every_problem_has_a_runbook() -> None:
+    names = {"trigger", "relay"}  # `f"{name}_silent"`
+    source = "".join(file.read_text(encoding="utf-8") for file in (PROJECT / "operate").rglob("*.py"))
+    codes = set(re.findall(r'Problem\(\s*f?"([a-z_{}]+)"', source))
+    codes = {code.replace("{name}", name) for code in codes for name in names}
+    assert len(codes) > 15
+    assert set(re.findall(r"^## (.+)$", (DOCS / "runbooks.md").read_text(encoding="utf-8"), re.MULTILINE)) == codes
