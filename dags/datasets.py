@@ -33,7 +33,7 @@ def pipeline(dataset: Dataset) -> None:
     with DAG(
         name,
         schedule=[raw],
-        max_active_runs=2,
+        max_active_runs=load_settings().parallel_batches,
         catchup=False,
         is_paused_upon_creation=False,
         default_args={"retries": 0},

@@ -48,9 +48,11 @@ def run_step(name: str, batch_id: int) -> Counts:
         with connect(settings, "loader") as connection, ledger.heartbeat(batch_id, settings):
             batch = ledger.find_batch(connection, batch_id)
             store = ObjectStore(settings)
+            datasets = read_datasets(settings.datasets_folder)
             context = BatchContext(
                 batch_id=batch_id,
-                dataset=read_datasets(settings.datasets_folder)[batch.dataset],
+                dataset=datasets[batch.dataset],
+                datasets=datasets,
                 connection=connection,
                 store=store,
                 staging=Staging(store, settings.staging_bucket, batch.token),

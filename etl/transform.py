@@ -1,15 +1,23 @@
 """Transform: turn the good rows of a batch into rollups, in memory bounded by the slice."""
 
-from collections.abc import Iterator
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from functools import partial
 
 import polars as pl
 
-from etl import BatchContext, Counts
+from etl import BatchContext, Counts, Workplace
 from minidata import ledger
-from minidata.dataset import ARRIVED_AT
+from minidata.dataset import ARRIVED_AT, HIDDEN
+from minidata.engine import Spark, choose_engine
 from minidata.ledger import BatchFile
-from minidata.rollup import RollupBuilder
-from minidata.staging import require_all
+from minidata.rollup import RollupBuilder, keys_of, regroup
+from minidata.staging import read_frame, require_all
+
+_READ = ""
+"""Group of the numbers of rows that were read."""
+_GROUP = f"{HIDDEN}group"
 
 
 def transform(batch: BatchContext) -> Counts:
@@ -19,34 +27,97 @@ def transform(batch: BatchContext) -> Counts:
         TransientError: if staging has lost good rows.
     """
     files, repeated = ledger.new_files(batch.connection, batch.batch_id, by_arrival=batch.dataset.by_arrival)
+    engine = choose_engine(batch.settings, (file.size for file in files))
+    rows = _on_cluster(batch, engine, files) if isinstance(engine, Spark) else _here(batch, files)
+    require_all("good rows", rows[_READ], sum(file.rows_good or 0 for file in files))
+    counts = {"files": len(files), "duplicates": len(repeated), "rows": rows.pop(_READ)}
+    return counts | rows
+
+
+def _here(batch: BatchContext, files: list[BatchFile]) -> Counts:
+    """Build the rollups in this process; return the rows read, and those written by table."""
     partials = {name: batch.staging.partials(name) for name in batch.dataset.merged}
     limit = batch.settings.slice_rows
     builders = [RollupBuilder(batch.dataset, name, limit, parts.append) for name, parts in partials.items()]
-    height = 0
-    for rows in _slices(batch, files):
-        height += rows.height
+    read = 0
+    for rows in _together(_good_rows(batch, _parts(batch, files)), limit):
+        read += rows.height
         for builder in builders:
             builder.add(rows)
-    require_all("good rows", height, sum(file.rows_good or 0 for file in files))
     for builder in builders:
         builder.finish()
-    counts = {"files": len(files), "duplicates": len(repeated), "rows": height}
-    return counts | {name: parts.rows for name, parts in partials.items()}
+    return {_READ: read} | {name: parts.rows for name, parts in partials.items()}
 
 
-def _slices(batch: BatchContext, files: list[BatchFile]) -> Iterator[pl.DataFrame]:
-    """Read the good rows of the files: a large file in slices, small ones together until they fill one."""
-    limit = batch.settings.slice_rows
+def _parts(batch: BatchContext, files: list[BatchFile]) -> Iterator[tuple[str, datetime]]:
+    """List the objects of good rows, with the arrival of their file."""
+    for file in files:
+        for key in batch.staging.good_rows(file.file_id).keys():  # noqa: SIM118  no dict
+            yield key, file.arrived_at
+
+
+def _good_rows(place: Workplace, parts: Iterable[tuple[str, datetime]]) -> Iterator[pl.DataFrame]:
+    for key, arrived_at in parts:
+        arrived = [pl.lit(arrived_at.replace(tzinfo=None)).alias(ARRIVED_AT)] if place.dataset.by_arrival else []
+        yield read_frame(place.store, place.settings.staging_bucket, key).with_columns(arrived)
+
+
+def _together(frames: Iterable[pl.DataFrame], limit: int) -> Iterator[pl.DataFrame]:
+    """Cut large frames, and put small ones together, so that each has at most so many rows."""
     held: list[pl.DataFrame] = []
     height = 0
-    for file in files:
-        arrived = [pl.lit(file.arrived_at.replace(tzinfo=None)).alias(ARRIVED_AT)] if batch.dataset.by_arrival else []
-        for part in batch.staging.good_rows(file.file_id):
-            for rows in part.with_columns(arrived).iter_slices(limit):
-                if held and height + rows.height > limit:
-                    yield pl.concat(held)
-                    held, height = [], 0
-                held.append(rows)
-                height += rows.height
+    for frame in frames:
+        for rows in frame.iter_slices(limit):
+            if held and height + rows.height > limit:
+                yield pl.concat(held)
+                held, height = [], 0
+            held.append(rows)
+            height += rows.height
     if held:
         yield pl.concat(held)
+
+
+def _on_cluster(batch: BatchContext, cluster: Spark, files: list[BatchFile]) -> Counts:
+    """Build the rollups on executors: each part by itself, then those of the same keys; return as `_here`."""
+    groups = -(-sum(file.rows_good or 0 for file in files) // batch.settings.slice_rows)
+    counts = dict.fromkeys((_READ, *batch.dataset.merged), 0)
+    spread, gather = partial(_spread, batch, groups), partial(_gather, batch)
+    made = cluster.grouped(spread, gather, list(_parts(batch, files)), groups * len(batch.dataset.merged))
+    for name, rows in made:
+        counts[name] += rows
+    return counts
+
+
+def _spread(place: Workplace, groups: int, parts: Iterable[tuple[str, datetime]]) -> Iterator[tuple[str, bytes]]:
+    """Roll up some parts, and split what they give to each table by a hash of its keys."""
+    limit = place.settings.slice_rows
+    made: list[tuple[str, pl.DataFrame]] = []
+
+    def keep(name: str, frame: pl.DataFrame) -> None:
+        made.append((name, frame))
+
+    builders = [RollupBuilder(place.dataset, name, limit, partial(keep, name)) for name in place.dataset.merged]
+    for rows in _together(_good_rows(place, parts), limit):
+        yield _READ, str(rows.height).encode()
+        for builder in builders:
+            builder.add(rows)
+    for builder in builders:
+        builder.finish()
+    for name, frame in made:
+        number = frame.select(keys_of(place.dataset, name)).hash_rows() % groups
+        split = frame.with_columns(number.alias(_GROUP)).partition_by(_GROUP, include_key=False, as_dict=True)
+        for (group,), piece in split.items():
+            buffer = io.BytesIO()
+            piece.write_ipc(buffer, compression="lz4")
+            yield f"{name}/{group}", buffer.getvalue()
+
+
+def _gather(place: Workplace, group: str, pieces: Sequence[bytes]) -> tuple[str, int]:
+    """Merge what all executors give to some keys of a table, and stage it; return the table and its rows."""
+    name, _, number = group.rpartition("/")
+    if name == _READ:
+        return _READ, sum(map(int, pieces))
+    frames = [pl.read_ipc(io.BytesIO(piece)) for piece in pieces]
+    merged = regroup(pl.concat(frames).lazy(), place.dataset.merged[name]).collect()
+    place.staging.partials(name).put(int(number), merged)
+    return name, merged.height

@@ -4,18 +4,20 @@ import json
 import logging
 import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
 
 import polars as pl
 
-from etl import BatchContext, Counts
+from etl import BatchContext, Counts, Workplace
 from etl.move_files import reasons_key, rejects_key
 from minidata import ledger
 from minidata.contract import Limits, Verdict
 from minidata.contract.validate import validate as check
-from minidata.dataset import read_datasets
+from minidata.engine import choose_engine
 from minidata.errors import ObjectGoneError, PlatformError
 from minidata.ledger import BatchFile
-from minidata.rollup import RangeBuilder
+from minidata.rollup import RangeBuilder, Ranges
 
 log = logging.getLogger(__name__)
 _LISTED = (
@@ -25,26 +27,38 @@ _LISTED = (
 _REJECTS_IN_MEMORY = 8 * 2**20  # bytes; more of them are kept on disk until the verdict
 
 
+@dataclass(frozen=True)
+class _Read:
+    """A file that was read: its verdict, where its rejected rows are, and the ranges of its good rows."""
+
+    verdict: Verdict
+    rejects_key: str | None
+    ranges: Ranges
+
+
+@dataclass(frozen=True)
+class _NotRead:
+    """A file that was not read, and why; a superseded one is not to be loaded."""
+
+    why: str
+    superseded: bool
+
+
 def validate(batch: BatchContext) -> Counts:
     """Give every claimed file of the batch its verdict; one that cannot be read is given back, alone."""
     counts = dict.fromkeys(("valid", "invalid", "superseded", "unreadable", "rows", "rejected"), 0)
-    for file in ledger.batch_files(batch.connection, batch.batch_id):
-        if file.valid:
-            counts["valid"] += 1  # an earlier run of this step validated it
-        if file.state != "claimed" or file.validated:
+    claimed = [file for file in ledger.batch_files(batch.connection, batch.batch_id) if file.state == "claimed"]
+    counts["valid"] = sum(file.validated for file in claimed)  # by an earlier run of this step
+    files = [file for file in claimed if not file.validated]
+    engine = choose_engine(batch.settings, (file.size for file in claimed))
+    for file, outcome in zip(files, engine.each(partial(_read_file, batch), files), strict=True):
+        if isinstance(outcome, _NotRead):
+            counts["superseded" if outcome.superseded else "unreadable"] += 1
+            _record_not_read(batch, file, outcome)
             continue
-        try:
-            verdict = _validate_file(batch, file)
-        except _UnreadableError as error:
-            ledger.give_back_file(batch.connection, batch.batch_id, file.file_id, str(error), batch.settings)
-            counts["unreadable"] += 1
-            log.warning("%s (%s) could not be read: %s", file.key, file.version, error)
-            continue
-        except _SupersededError as error:
-            ledger.mark_superseded(batch.connection, batch.batch_id, file.file_id, str(error))
-            counts["superseded"] += 1
-            log.warning("%s (%s): %s", file.key, file.version, error)
-            continue
+        verdict = outcome.verdict
+        ledger.record_verdict(batch.connection, batch.batch_id, file.file_id, verdict, outcome.rejects_key)
+        ledger.record_ranges(batch.connection, file.file_id, outcome.ranges)
         counts["invalid" if verdict.reason else "valid"] += 1
         counts["rows"] += verdict.rows_good
         counts["rejected"] += verdict.rows_rejected
@@ -59,10 +73,28 @@ def validate(batch: BatchContext) -> Counts:
     return counts
 
 
-def _validate_file(batch: BatchContext, file: BatchFile) -> Verdict:
-    settings = batch.settings
-    ranges = RangeBuilder(batch.dataset.columns)
-    parts = batch.staging.good_rows(file.file_id)
+def _record_not_read(batch: BatchContext, file: BatchFile, outcome: _NotRead) -> None:
+    log.warning("%s (%s): %s", file.key, file.version, outcome.why)
+    if outcome.superseded:
+        ledger.mark_superseded(batch.connection, batch.batch_id, file.file_id, outcome.why)
+    else:
+        ledger.give_back_file(batch.connection, batch.batch_id, file.file_id, outcome.why, batch.settings)
+
+
+def _read_file(place: Workplace, file: BatchFile) -> _Read | _NotRead:
+    """Validate one file in whatever process the engine chose; its good rows are in staging then."""
+    try:
+        return _validate_file(place, file)
+    except _UnreadableError as error:
+        return _NotRead(str(error), superseded=False)
+    except _SupersededError as error:
+        return _NotRead(str(error), superseded=True)
+
+
+def _validate_file(place: Workplace, file: BatchFile) -> _Read:
+    settings = place.settings
+    ranges = RangeBuilder(place.dataset.columns)
+    parts = place.staging.good_rows(file.file_id)
 
     def good(rows: pl.DataFrame) -> None:
         ranges.add(rows)
@@ -70,11 +102,11 @@ def _validate_file(batch: BatchContext, file: BatchFile) -> Verdict:
 
     with tempfile.SpooledTemporaryFile(_REJECTS_IN_MEMORY) as rejects:
         verdict = check(
-            _stored(batch, file),
+            _stored(place, file),
             key=file.key,
             stored_size=file.size,
             arrived_at=file.arrived_at,
-            dataset=batch.dataset,
+            dataset=place.dataset,
             limits=Limits(
                 max_file_bytes=settings.max_file_bytes,
                 max_rejected_share=settings.max_rejected_share,
@@ -82,18 +114,16 @@ def _validate_file(batch: BatchContext, file: BatchFile) -> Verdict:
             ),
             good=good,
             rejects=rejects.write,
-            datasets=read_datasets(settings.datasets_folder).values(),
+            datasets=place.datasets.values(),
         )
         kept = None
         if verdict.rows_rejected and verdict.reason is None:
             kept = rejects_key(file.key, verdict.sha256, file.dataset, file.arrived_at)
             rejects.seek(0)
             page = json.dumps(_rejects_page(file, verdict), indent=2, ensure_ascii=False).encode(errors="replace")
-            batch.store.write(settings.quarantine_bucket, reasons_key(kept), page)
-            batch.store.write(settings.quarantine_bucket, kept, rejects)
-    ledger.record_verdict(batch.connection, batch.batch_id, file.file_id, verdict, kept)
-    ledger.record_ranges(batch.connection, file.file_id, ranges.finish())
-    return verdict
+            place.store.write(settings.quarantine_bucket, reasons_key(kept), page)
+            place.store.write(settings.quarantine_bucket, kept, rejects)
+    return _Read(verdict, kept, ranges.finish())
 
 
 def _rejects_page(file: BatchFile, verdict: Verdict) -> dict[str, object]:
@@ -118,17 +148,17 @@ class _UnreadableError(PlatformError):
     """The store does not return one object, although it answers."""
 
 
-def _stored(batch: BatchContext, file: BatchFile) -> Iterator[bytes]:
+def _stored(place: Workplace, file: BatchFile) -> Iterator[bytes]:
     """Stream a file from `raw`; a failure to read it differs from a failure to write what becomes of it."""
-    raw = batch.settings.raw_bucket
+    raw = place.settings.raw_bucket
     try:
-        if batch.store.deleted(raw, file.key):
+        if place.store.deleted(raw, file.key):
             raise _SupersededError("Deleted from raw by its uploader before it was read.")
-        yield from batch.store.read(raw, file.key, file.version)
+        yield from place.store.read(raw, file.key, file.version)
     except ObjectGoneError:
-        if batch.store.lists(raw, file.key, file.version):
+        if place.store.lists(raw, file.key, file.version):
             raise _UnreadableError(_LISTED) from None
         raise _SupersededError("Gone from raw before it could be read.") from None
     except PlatformError as error:
-        batch.store.check(raw)  # if it answers, the fault is this object's
+        place.store.check(raw)  # if it answers, the fault is this object's
         raise _UnreadableError(str(error)) from error

@@ -3,7 +3,7 @@
 import os
 from functools import lru_cache
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
@@ -43,6 +43,19 @@ class Settings(BaseModel):
     archive_bucket: str = Field("archive", description="Bucket for loaded files.")
     quarantine_bucket: str = Field("quarantine", description="Bucket for refused files and rejected rows.")
     staging_retention_hours: float = Field(24, gt=0, description="Age in hours after which staging files are deleted.")
+
+    engine: Literal["local", "spark"] = Field(
+        "local", description="Where files are validated and rolled up: in Airflow's task, or on a Spark cluster."
+    )
+    spark_remote: str | None = Field(
+        None, pattern="^sc://", description="Address of the cluster's Spark Connect server, `sc://HOST:15002`."
+    )
+    spark_from_bytes: int = Field(
+        64 * 2**20, ge=0, description="Bytes of a batch from which on it is worked on by the cluster."
+    )
+    parallel_batches: int = Field(
+        2, gt=0, le=64, description="Batches of a dataset at the same time; each takes a slot of Airflow's executor."
+    )
 
     metabase_url: str | None = Field(
         None, pattern="^https?://", description="Address of a Metabase that shows the dashboards."
@@ -102,6 +115,10 @@ class Settings(BaseModel):
     )
     simulator_backfill_hours: float = Field(6, ge=0, description="Hours of history that the first start generates.")
 
+    def without_secrets(self) -> "Settings":
+        """Return them without passwords and keys, for a place that has its own."""
+        return self.model_copy(update=dict.fromkeys(filter(is_secret, type(self).model_fields)))
+
     def secret(self, field: str) -> str:
         """Return a secret or key that must be set.
 
@@ -115,6 +132,11 @@ class Settings(BaseModel):
                 "otherwise copy example.env to .env and set it there."
             )
         return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+
+
+def is_secret(field: str) -> bool:
+    """Whether a setting is a password or a key."""
+    return field.endswith(("password", "key_id", "access_key", "alerts"))
 
 
 @lru_cache(maxsize=1)

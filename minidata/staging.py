@@ -27,15 +27,22 @@ class Parts:
 
     def append(self, frame: pl.DataFrame) -> None:
         """Write one more frame."""
-        buffer = io.BytesIO()
-        frame.write_parquet(buffer, compression="lz4", statistics=False)
-        self._store.write(self._bucket, f"{self._folder}{self._count:06}.parquet", buffer.getvalue())
+        self.put(self._count, frame)
         self._count += 1
         self.rows += frame.height
 
+    def put(self, number: int, frame: pl.DataFrame) -> None:
+        """Write the frame of a number; a task that runs again replaces what it wrote."""
+        buffer = io.BytesIO()
+        frame.write_parquet(buffer, compression="lz4", statistics=False)
+        self._store.write(self._bucket, f"{self._folder}{number:06}.parquet", buffer.getvalue())
+
+    def keys(self) -> Iterator[str]:
+        """List the objects in the order in which they were written."""
+        return self._store.keys(self._bucket, self._folder)
+
     def __iter__(self) -> Iterator[pl.DataFrame]:
-        for key in self._store.keys(self._bucket, self._folder):
-            yield pl.read_parquet(io.BytesIO(b"".join(self._store.read(self._bucket, key))))
+        return (read_frame(self._store, self._bucket, key) for key in self.keys())
 
 
 class Staging:
@@ -49,6 +56,7 @@ class Staging:
 
     def __init__(self, store: ObjectStore, bucket: str, token: str) -> None:
         self._store, self._bucket, self._folder = store, bucket, f"{token}/"
+        self.token = token
 
     def good_rows(self, file_id: int) -> Parts:
         """Return the good rows of a file."""
@@ -61,6 +69,11 @@ class Staging:
     def clear(self) -> None:
         """Delete everything."""
         self._store.delete_prefix(self._bucket, self._folder)
+
+
+def read_frame(store: ObjectStore, bucket: str, key: str) -> pl.DataFrame:
+    """Read the frame of one object."""
+    return pl.read_parquet(io.BytesIO(b"".join(store.read(bucket, key))))
 
 
 def require_all(what: str, found: int, expected: int) -> None:

@@ -1,5 +1,6 @@
 """`mdp test` and `mdp dev`: for people who work on the platform itself."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from operate.cli.app import app, settings_of, state_of
 from operate.cli.output import say
 from operate.cli.pages import pages
 from operate.cli.site import build_commands, stage
+from operate.embedded.packages import LOCKS
 from operate.embedded.superset import service as superset
 
 dev = typer.Typer(no_args_is_help=True)
@@ -29,6 +31,8 @@ _CHECKS = (
 )
 # The long tiers are the files named check_*.py; one of them needs a Docker mode that is already running.
 _LONG = ("-o", "python_files=test_*.py check_*.py", "--ignore=tests/deploy/check_docker.py")
+_PINNED = re.compile(r"^([a-z0-9._-]+)==", re.MULTILINE)
+_SHOWN = 300  # characters of a command
 _PROGRAMS = {
     "chromium": "it opens the dashboards: apt-get install chromium fonts-noto-core",
     "npm": "it installs Metabase's own tools, which check what is sent to it: Node 20 or later",
@@ -113,6 +117,9 @@ def lock() -> None:
     _compile("pyproject.toml", "dev", *embedded, "--extra", "dev", "-c", "locks/embedded.txt")
     for name in ("docs", "go"):
         _compile(f"locks/{name}.in", name)
+    installed = [f"--no-emit-package={name}" for name in _PINNED.findall((LOCKS / "embedded.txt").read_text("utf-8"))]
+    for name in ("spark", "spark_server", "celery"):  # what is installed beside the platform's own packages
+        _compile(f"locks/{name}.in", name, "-c", "locks/embedded.txt", *installed)
     _run(["deploy/requirements.py"])
 
 
@@ -132,7 +139,8 @@ def _run(arguments: Sequence[str]) -> None:
 
 def _call(command: Sequence[str]) -> None:
     """Run a program in the project's folder; a failure ends the command with its exit code."""
-    say(f"$ {' '.join(command[1:] if command[0] == sys.executable else command)}", err=True)
+    line = " ".join(command[1:] if command[0] == sys.executable else command)
+    say(f"$ {line if len(line) < _SHOWN else line[:_SHOWN] + ' …'}", err=True)
     try:
         code = subprocess.run(command, cwd=PROJECT, check=False).returncode
     except FileNotFoundError as error:

@@ -11,7 +11,7 @@ from dotenv import dotenv_values
 from pydantic import SecretStr, ValidationError
 
 from minidata.errors import PermanentError
-from minidata.settings import PROJECT, Settings
+from minidata.settings import PROJECT, Settings, is_secret
 from operate.embedded.files import write_private
 from operate.embedded.state import State
 
@@ -91,7 +91,7 @@ def as_environment(settings: Settings, secrets: Collection[str] | None = None) -
     values = {}
     for name, variable in _variables(Settings).items():
         value = getattr(settings, name)
-        if value is not None and (secrets is None or name in secrets or not _is_secret(name)):
+        if value is not None and (secrets is None or name in secrets or not is_secret(name)):
             values[variable] = value.get_secret_value() if isinstance(value, SecretStr) else str(value)
     return values
 
@@ -102,7 +102,7 @@ def settings_in_environment() -> dict[str, str]:
     Raises:
         PermanentError: if a value is one that its setting does not take.
     """
-    mine = {variable for name, variable in _variables(Settings).items() if not _is_secret(name) or name == "alerts"}
+    mine = {variable for name, variable in _variables(Settings).items() if not is_secret(name) or name == "alerts"}
     found = {name: os.environ[name] for name in sorted(mine - _OURS) if os.environ.get(name)}
     _checked(found, "the environment of this command", Settings)
     return found
@@ -111,10 +111,6 @@ def settings_in_environment() -> dict[str, str]:
 def _variables(model: type[Settings]) -> dict[str, str]:
     """Return the environment variable of each field."""
     return {name: f"MDP_{name.upper()}" for name in model.model_fields}
-
-
-def _is_secret(field: str) -> bool:
-    return field.endswith(("password", "key_id", "access_key", "alerts"))
 
 
 def random_secret(name: str) -> str:

@@ -24,7 +24,7 @@ _KNOWN = {
     "supervisor.conf", "supervisor.conf.new", ".env", ".env.new",
 }  # fmt: skip
 # Programs, not data, in the folder of the default platform.
-_TOOLS = ("env-", "superset-", "uv", "cache", "tools")
+_TOOLS = ("env-", "superset-", "spark-", "spark_server-", "celery-", "uv", "cache", "tools")
 # A path of a unix socket ends after 103 bytes on macOS; supervisor appends a pid while it makes its own.
 _SOCKET_BYTES = 90
 

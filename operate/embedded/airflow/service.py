@@ -16,6 +16,7 @@ from minidata.settings import PROJECT, Settings
 from operate.embedded import loopback, processes
 from operate.embedded.airflow import metadata
 from operate.embedded.files import write_private
+from operate.embedded.packages import SPARK
 from operate.embedded.postgres.server import connect_administrator
 from operate.embedded.service import PYTHON, Launch, Service
 from operate.embedded.settings import as_environment, read_secrets
@@ -30,6 +31,8 @@ def start(start: StartupContext, database: "Future[None]") -> None:
     """Start Airflow's components once the database works; their tables are made once for a version."""
     database.result()
     state, installed = start.state, version("apache-airflow-core")
+    if start.settings.engine == "spark":
+        SPARK.install(start.step(SERVICES[1]), processes.marked(state.folder, processes.ONCE))
     passwords = json.dumps({USER: start.secrets["MDP_AIRFLOW_PASSWORD"]})
     write_private(state.airflow / "passwords.json", passwords)
     if state.platform.airflow_version != installed:
@@ -76,7 +79,7 @@ def environment(state: State, settings: Settings) -> dict[str, str]:
     config = {
         ("core", "executor"): "operate.embedded.airflow.executor.PreloadingExecutor",
         ("core", "mp_start_method"): "fork",
-        ("core", "parallelism"): "4",
+        ("core", "parallelism"): str(max(4, 2 * settings.parallel_batches)),
         ("core", "dags_folder"): str(PROJECT / "dags"),
         ("core", "plugins_folder"): str(PROJECT / "operate/embedded/airflow/plugins"),
         ("core", "load_examples"): "False",
@@ -144,11 +147,17 @@ def _probe(port: int, name: str) -> None:
         raise TransientError(f"Airflow's {_HEALTH[name]} is {status or 'not started yet'}.")
 
 
+def _python(settings: Settings) -> dict[str, str]:
+    """Return the variables of Python, which finds Spark's client only where it is used."""
+    path = [str(PROJECT), *([str(SPARK.folder)] if settings.engine == "spark" else [])]
+    return PYTHON | {"PYTHONPATH": ":".join(path)}
+
+
 def _launcher(name: str, arguments: list[str]) -> Callable[[State, Settings], Launch]:
     def launch(state: State, settings: Settings) -> Launch:
         return Launch(
             argv=[sys.executable, "-m", "airflow", *arguments],
-            environment=PYTHON | environment(state, settings),
+            environment=_python(settings) | environment(state, settings),
             cwd=state.airflow,
             ports={"airflow": state.port("airflow")} if name == API else {},
         )

@@ -29,7 +29,7 @@ _SAYS = "mdp: "
 def start(start: StartupContext, database: "Future[None]") -> None:
     """Install Superset if it is missing, set up its database, start it, and draw the dashboards in it."""
     state, report = start.state, start.step(service.SERVICE)
-    environment.create(report, processes.marked(state.folder, processes.ONCE))
+    environment.SUPERSET.install(report, processes.marked(state.folder, processes.ONCE))
     database.result()
     with connect_administrator(start.settings) as admin:
         create_app_database(admin, service.DATABASE, start.secrets["MDP_SUPERSET_DATABASE_PASSWORD"])
@@ -77,7 +77,7 @@ def set_up(state: State, settings: Settings, report: Callable[[str], None]) -> b
     secrets = read_secrets(state)
     password = secrets["MDP_SUPERSET_PASSWORD"]
     script = hashlib.sha256(_SCRIPT.read_bytes()).hexdigest()
-    with once(state, settings, "tables", f"{environment.folder().name} {script} {password}") as wanted:
+    with once(state, settings, "tables", f"{environment.SUPERSET.folder.name} {script} {password}") as wanted:
         if wanted:
             report("setting up its database")
             _run(state, settings, secrets, report)

@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 from minidata.errors import PermanentError, TransientError
+from operate.embedded import packages
+from operate.embedded.packages import LOCKS
 from operate.embedded.superset import environment
+from operate.embedded.superset.environment import SUPERSET
 
 # An installer that makes what the real one makes, as far as the rest looks at it.
 _UV = """#!/bin/sh
@@ -24,7 +27,7 @@ esac
 
 @pytest.fixture
 def tools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(environment, "TOOLS", tmp_path / "tools")
+    monkeypatch.setattr(packages, "TOOLS", tmp_path / "tools")
     monkeypatch.setenv("HOME", str(tmp_path))
     return tmp_path / "tools"
 
@@ -43,17 +46,17 @@ def test_it_is_made_once_from_the_lock_with_its_hashes(
     tools: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     log, said = install(tmp_path, monkeypatch, "true"), []
-    environment.create(said.append, {})
-    assert list(tools.iterdir()) == [environment.folder()]
-    assert environment.python() == environment.folder() / "bin" / "python"
-    assert said.index(f"installing Superset: {environment.SIZE}, once") < said.index(
+    SUPERSET.install(said.append, {})
+    assert list(tools.iterdir()) == [SUPERSET.folder]
+    assert environment.python() == SUPERSET.folder / "bin" / "python"
+    assert said.index(f"installing Superset: {SUPERSET.size}, once") < said.index(
         "downloading apache-superset (99.0MiB)"
     )
     [sync] = [line for line in log.read_text().splitlines() if line.startswith("pip sync")]
     assert "--require-hashes" in sync
-    assert sync.endswith(f"-b {environment.BUILD_LOCK} {environment.LOCK}")
+    assert sync.endswith(f"-b {LOCKS}/superset.build.txt {LOCKS}/superset.txt")
     before = log.read_text()
-    environment.create(pytest.fail, {})
+    SUPERSET.install(pytest.fail, {})
     assert log.read_text() == before
 
 
@@ -62,7 +65,7 @@ def test_a_failed_installation_leaves_nothing_and_says_why(
 ) -> None:
     install(tmp_path, monkeypatch, "echo no route to host; exit 1")
     with pytest.raises(PermanentError, match=r"(?s)nothing was changed.*--no-bi.*no route to host"):
-        environment.create(lambda doing: None, {})
+        SUPERSET.install(lambda doing: None, {})
     assert list(tools.iterdir()) == []
     with pytest.raises(PermanentError, match="mdp up"):
         environment.python()
@@ -72,7 +75,7 @@ def test_its_processes_are_marked_so_that_an_end_can_be_made_of_them(
     tools: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     log = install(tmp_path, monkeypatch, "true")
-    environment.create(lambda doing: None, {"MARK": "this start"})
+    SUPERSET.install(lambda doing: None, {"MARK": "this start"})
     assert log.with_name("asked.mark").read_text() == "this start\n"
 
 
@@ -85,7 +88,7 @@ def test_a_start_that_is_given_up_installs_nothing(
         raise TransientError(doing)
 
     with pytest.raises(TransientError, match="to download"):
-        environment.create(give_up, {})
+        SUPERSET.install(give_up, {})
     assert "pip" not in log.read_text()
     assert list(tools.iterdir()) == []
 
@@ -97,7 +100,7 @@ def test_a_full_disk_is_named_before_anything_is_downloaded(
     usage = shutil.disk_usage(tmp_path)
     monkeypatch.setattr(shutil, "disk_usage", lambda folder: usage._replace(free=10**8))
     with pytest.raises(PermanentError, match=r"100 MB are free.*--no-bi"):
-        environment.create(lambda doing: None, {})
+        SUPERSET.install(lambda doing: None, {})
     assert not log.exists()
 
 
@@ -110,6 +113,6 @@ def test_what_a_killed_installation_left_is_removed_and_a_running_one_kept(
     dead, alive = (tools / f"superset-1.building.{pid}" for pid in (ended.pid, os.getppid()))
     dead.mkdir(parents=True)
     alive.mkdir()
-    environment.create(lambda doing: None, {})
+    SUPERSET.install(lambda doing: None, {})
     assert not dead.exists()
     assert alive.exists()
