@@ -1,11 +1,15 @@
 """One DAG for each declaration in datasets/: an upload wakes it, and it takes snapshots from raw to the tables."""
 
+from pathlib import Path
+
 from airflow.sdk import DAG, Asset, AssetWatcher, task
 from airflow.sdk.exceptions import AirflowSkipException
 
 from minidata.dataset import Dataset, read_datasets
 from minidata.events.trigger import SnapshotTrigger
 from minidata.settings import load_settings
+
+JOURNEY = Path(__file__).with_name("journey.md").read_text(encoding="utf-8")
 
 
 def release(context) -> None:
@@ -26,21 +30,15 @@ def pipeline(dataset: Dataset) -> None:
     """Make the DAG of a dataset."""
     name = dataset.name
     uploads = AssetWatcher(name=f"{name}_uploads", trigger=SnapshotTrigger(dataset=name))
-    raw = Asset(name=f"{name}_raw", uri=f"s3://raw/{name}/", watchers=[uploads])
-    quarantine = Asset(name=f"{name}_quarantine", uri=f"s3://quarantine/files/{name}/")
-    tables = [Asset(name=f"{name}.{made}", uri=f"postgres://warehouse/mart/{name}/{made}") for made in dataset.tables]
+    raw = Asset(name=f"raw/{name}", uri=f"s3://raw/{name}/", watchers=[uploads])
+    quarantine = Asset(name=f"quarantine/{name}", uri=f"s3://quarantine/files/{name}/")
+    tables = [Asset(name=f"mart/{made}", uri=f"postgres://warehouse/mart/{name}/{made}") for made in dataset.tables]
 
     with DAG(
-        name,
-        schedule=[raw],
-        max_active_runs=load_settings().parallel_batches,
-        catchup=False,
-        is_paused_upon_creation=False,
-        default_args={"retries": 0},
-        on_failure_callback=release,
-        tags=["pipeline"],
-        doc_md=f"{dataset.title}: from an uploaded snapshot to the tables, woken by the upload.",
-    ):
+        name, schedule=[raw], max_active_runs=load_settings().parallel_batches, catchup=False,
+        is_paused_upon_creation=False, default_args={"retries": 0}, on_failure_callback=release, tags=["pipeline"],
+        doc_md=JOURNEY.format(**dataset.model_dump()),
+    ):  # fmt: skip
 
         @task
         def extract(run_id=None) -> int:
@@ -63,11 +61,13 @@ def pipeline(dataset: Dataset) -> None:
             return batch
 
         @task(outlets=tables)
-        def load(batch: int) -> None:
-            """Merge the rollups into the tables, exactly once."""
-            run("load", batch)
+        def load(batch: int, outlet_events=None) -> None:
+            """Merge the rollups into the tables, exactly once; the events of the tables carry the counts."""
+            counts = run("load", batch)
+            for table in tables:
+                outlet_events[table].extra = counts
 
-        @task(outlets=[Asset(f"{name}_archive", f"s3://archive/{name}/")], trigger_rule="none_failed_min_one_success")
+        @task(outlets=[Asset(f"archive/{name}", f"s3://archive/{name}/")], trigger_rule="none_failed_min_one_success")
         def archive(batch: int) -> None:
             """Move the files out of raw."""
             run("archive", batch)

@@ -61,10 +61,10 @@ def test_a_second_declaration_has_all_of_its_own_and_changes_nothing_of_the_firs
     assert {name: two["dags"][name] for name in first["dags"]} == first["dags"]
     assert two["assets"].items() >= first["assets"].items()
     other = two["dags"]["other"]
-    assert other["schedule"] == ["other_raw"]
+    assert other["schedule"] == ["raw/other"]
     assert other["tasks"].keys() == first["dags"]["youtube_stats"]["tasks"].keys()
-    assert other["tasks"]["load"]["outlets"] == ["other.things"]
-    ((path, arguments),) = two["assets"]["other_raw"]["watchers"].values()
+    assert other["tasks"]["load"]["outlets"] == ["mart/things"]
+    ((path, arguments),) = two["assets"]["raw/other"]["watchers"].values()
     assert (path.rpartition(".")[2], arguments) == ("SnapshotTrigger", {"dataset": "other"})
 
 
@@ -101,7 +101,7 @@ def test_a_file_only_wires(file: Path) -> None:
         if isinstance(node, ast.Import | ast.ImportFrom)
         for name in ([node.module] if isinstance(node, ast.ImportFrom) else [a.name for a in node.names])
     }
-    assert all(name.split(".")[0] in {"airflow", "datetime", "minidata"} for name in imported), imported
+    assert all(name.split(".")[0] in {"airflow", "datetime", "minidata", "pathlib"} for name in imported), imported
 
 
 def test_reading_the_files_opens_no_client() -> None:
