@@ -13,6 +13,7 @@ from minidata.staging import Staging
 
 log = logging.getLogger(__name__)
 _MOVES_AT_ONCE = 4
+_NOT_LOADED = "The run ended before this file was loaded: was one of its tasks marked as a success?"
 
 
 def archive(batch: BatchContext) -> Counts:
@@ -35,6 +36,8 @@ def archive(batch: BatchContext) -> Counts:
             ledger.mark_moved(batch.connection, file, destination)
             counts["archived" if file.state == "loaded" else "quarantined"] += 1
             log.info("%s: %s", file.key, destination)
+    if any(file.state == "claimed" for file in ledger.batch_files(batch.connection, batch.batch_id)):
+        ledger.release(batch.connection, batch.batch_id, _NOT_LOADED, batch.settings, blameless=True)
     ledger.end_batch(batch.connection, batch.batch_id)
     _sweep_staging(batch)
     if counts["postponed"]:

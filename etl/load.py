@@ -13,8 +13,8 @@ def load(batch: BatchContext) -> Counts:
 
     Raises:
         ClaimLostError: if the batch has ended; nothing is committed.
-        TransientError: if staging has lost something, another batch loaded one of its contents meanwhile, or the
-            declaration has changed.
+        TransientError: if transform has not run, staging has lost something, another batch loaded one of its contents
+            meanwhile, or the declaration has changed.
     """
     connection, dataset = batch.connection, batch.dataset
     new = {file.file_id for file in ledger.new_files(connection, batch.batch_id, by_arrival=dataset.by_arrival)[0]}
@@ -24,6 +24,8 @@ def load(batch: BatchContext) -> Counts:
             ledger.mark_loaded(connection, batch.batch_id, repeated)
         return {"files": 0, "duplicates": len(repeated)}
     transformed = ledger.step_counts(connection, batch.batch_id, "transform")
+    if not transformed:
+        raise TransientError("The step transform of this batch has not run. The files are read again.")
     with connection.transaction():
         loads = [stage(connection, dataset, name, batch.staging.partials(name)) for name in dataset.merged]
         for staged in loads:

@@ -78,8 +78,10 @@ class ObjectStore:
         """
         which = {"VersionId": version} if version else {}
         with _explained(self.endpoint, f"{bucket}/{key}"):
-            body = self.client.get_object(Bucket=bucket, Key=key, **which)["Body"]
+            answer = self.client.get_object(Bucket=bucket, Key=key, **which)
+            body = answer["Body"]
             with body:
+                _require_length(answer, f"{bucket}/{key}")
                 yield from body.iter_chunks(CHUNK)
 
     def metadata(self, bucket: str, key: str, version: str | None = None) -> dict[str, str]:
@@ -184,6 +186,12 @@ class ObjectStore:
             )
 
 
+def _require_length(answer: dict[str, Any], what: str) -> None:
+    """Check that an answer says where it ends: one that is cut among its headers looks like an empty object."""
+    if "ContentLength" not in answer and "transfer-encoding" not in answer["ResponseMetadata"]["HTTPHeaders"]:
+        raise TransientError(f"The store broke off before it told the length of {what}. It is read again.")
+
+
 def _length(stream: IO[bytes]) -> int:
     at = stream.tell()
     end = stream.seek(0, io.SEEK_END)
@@ -198,9 +206,10 @@ def preload() -> None:
 
 def _make_client(endpoint: str, region: str, access_key: str, secret_key: str) -> Any:
     from botocore.config import Config  # noqa: PLC0415
+    from botocore.handlers import add_expect_header  # noqa: PLC0415
 
     with _making:
-        return _session().client(
+        client = _session().client(
             "s3",
             endpoint_url=endpoint,
             region_name=region,
@@ -218,6 +227,9 @@ def _make_client(endpoint: str, region: str, access_key: str, secret_key: str) -
                 proxies={},
             ),
         )
+    # A connection that ends after `100 Continue` would keep botocore in an endless loop; and it saves a round trip.
+    client.meta.events.unregister("before-call.s3", add_expect_header)
+    return client
 
 
 @cache
