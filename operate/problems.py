@@ -81,7 +81,7 @@ def pipeline_problems(found: Health, settings: Settings, *, relayed: bool, stale
 
 
 def _silent(name: str, seconds: float | None, pause: float, service: str) -> Iterator[Problem]:
-    fix = f"`./mdp up` restarts what is down; `./mdp logs {service}` shows more."
+    fix = f"`./mdp doctor --fix` restarts it; `./mdp logs {service}` shows more."
     if seconds is None:
         yield Problem(f"{name}_missing", name, f"The {name} has no connection to the database.", fix)
     elif seconds > pause + _SILENT_SECONDS:

@@ -26,6 +26,8 @@ _HEALED = {
     "service_down", "service_hangs", "service_silent", "dag_paused", "trigger_missing", "trigger_silent",
     "relay_missing", "relay_silent", "unknown",
 }  # fmt: skip
+_HANGING = {"service_hangs", "service_silent", "trigger_silent", "relay_silent"}
+_OF_PART = {"trigger": "airflow-triggerer", "relay": "relay"}
 
 
 @app.command()
@@ -50,8 +52,8 @@ def doctor(
     if fix and any(check.code in _HEALED for check in found):
         with Steps() as steps:
             simulator = SIMULATOR.name in state.platform.services
-            if any(check.code == "service_silent" for check in found):
-                _restart(state, [check.name for check in found if check.code == "service_silent"])
+            for name in _hanging(found):  # the start that follows starts them again
+                Supervisor(state).stop(name)
             start_platform(state, steps, simulator=simulator, bi=belongs_to(state))
         found = list(_shown(_checks(context, state, patience), json_=json_))
     if json_:
@@ -71,10 +73,14 @@ def _checks(context: typer.Context, state: State, patience: float) -> Iterator[C
     return before_start(state)
 
 
-def _restart(state: State, names: list[str]) -> None:
-    """Stop services that hang; the start that follows starts them again."""
-    for name in names:
-        Supervisor(state).stop(name)
+def _hanging(found: list[Check]) -> list[str]:
+    """Return the services that run and do nothing."""
+    services = {
+        check.name if check.code.startswith("service") else _OF_PART[check.name]
+        for check in found
+        if check.code in _HANGING
+    }
+    return sorted(services)
 
 
 def _shown(checks: Iterator[Check], *, json_: bool) -> Iterator[Check]:

@@ -126,9 +126,8 @@ def _service_problems(services: list[dict[str, Any]]) -> Iterator[Problem]:
         name = service["name"]
         logs = f"`./mdp logs {name}` shows more."
         if service["state"] == "hanging":
-            yield Problem(
-                "service_hangs", name, f"{name} runs, but does not respond.", f"`./mdp up` restarts it; {logs}"
-            )
+            fix = f"`./mdp doctor --fix` restarts it; {logs}"
+            yield Problem("service_hangs", name, f"{name} runs, but does not respond.", fix)
         elif service["state"] != "running":
             yield Problem("service_down", name, f"{name} is {service['state']}.", f"`./mdp up` starts it; {logs}")
 

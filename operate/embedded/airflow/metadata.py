@@ -79,5 +79,5 @@ def _silent_components(airflow: Connection) -> Iterator[Problem]:
         seconds = rows.get(job)
         if seconds is None or seconds > _HEARTBEAT_SECONDS:
             since = "has no heartbeat" if seconds is None else f"had its last heartbeat {seconds:.0f} s ago"
-            fix = f"`./mdp restart` restarts it; `./mdp logs {service}` shows more."
+            fix = f"`./mdp doctor --fix` restarts it; `./mdp logs {service}` shows more."
             yield Problem("service_silent", service, f"{service} {since}.", fix)

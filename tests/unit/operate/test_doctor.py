@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from minidata.errors import PermanentError
+from operate.cli.doctor import _hanging
 from operate.doctor.checks import before_start
-from operate.doctor.report import walk
+from operate.doctor.report import Check, walk
 from operate.embedded import machine
 from operate.embedded.state import State
 
@@ -57,3 +58,10 @@ def test_memory_is_what_the_container_may_still_use(tmp_path: Path) -> None:
     assert machine.free_memory(tmp_path) == 250
     (tmp_path / "memory.max").write_text("max\n")
     assert machine.free_memory(tmp_path) > 250
+
+
+def test_what_runs_and_does_nothing_is_stopped_by_the_fix_suspended_or_not() -> None:
+    codes = {"superset": "service_hangs", "airflow-scheduler": "service_silent", "trigger": "trigger_silent"}
+    down = Check("relay", "failed", "It is down.", code="service_down")
+    found = [down, *(Check(name, "failed", "It hangs.", code=code) for name, code in codes.items())]
+    assert _hanging(found) == ["airflow-scheduler", "airflow-triggerer", "superset"]
