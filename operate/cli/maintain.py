@@ -37,6 +37,7 @@ _PROGRAMS = {
     "chromium": "it opens the dashboards: apt-get install chromium fonts-noto-core",
     "npm": "it installs Metabase's own tools, which check what is sent to it: Node 20 or later",
 }
+_PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True}  # for options of the program that is run
 
 
 @dev.callback()
@@ -47,7 +48,7 @@ def develop() -> None:
     """
 
 
-@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+@app.command(context_settings=_PASSED_ON)
 def test(
     context: typer.Context,
     paths: Annotated[list[str] | None, typer.Argument(help="Tests to run, and options of pytest.")] = None,
@@ -90,7 +91,7 @@ def check() -> None:
             _run(["-m", tool, *arguments])
 
 
-@dev.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+@dev.command(context_settings=_PASSED_ON)
 def bench(
     context: typer.Context, name: Annotated[str, typer.Argument(help="Name of a program in bench/, without .py.")]
 ) -> None:
@@ -102,6 +103,29 @@ def bench(
     if name not in known:
         raise typer.BadParameter(f"there is no benchmark {name}. Benchmarks: {', '.join(known)}.", param_hint="NAME")
     _run([f"bench/{name}.py", *context.args])
+
+
+@dev.command(context_settings=_PASSED_ON)
+def chaos(context: typer.Context) -> None:
+    """Break things while files are loaded, then compare every cell with an independent calculation.
+
+    `--rounds N` and `--seed S` choose how many rounds and which, `--kind TEXT` one kind, `--pairs` every pair of fault
+    points, `--minutes M` the time. docs/chaos.md describes the report.
+
+    Example: ./mdp dev chaos --rounds 80 --seed 7
+    """
+    _run(["-m", "tests.chaos", *context.args])
+
+
+@dev.command(context_settings=_PASSED_ON)
+def mutants(context: typer.Context) -> None:
+    """Plant bugs in a copy of the project, one at a time, and check that the tests find each.
+
+    `--name TEXT` and `--skip N` choose some; `--check` runs the tests without a bug first.
+
+    Example: ./mdp dev mutants --name ledger
+    """
+    _run(["-m", "tests.mutants", *context.args])
 
 
 @dev.command()

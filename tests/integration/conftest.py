@@ -1,5 +1,6 @@
 """The pipeline on the real servers, without Airflow: its steps are called one after another."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -30,12 +31,16 @@ from operate.embedded.state import State, Store
 from operate.embedded.stop import stop_platform
 
 DATASET = "youtube_stats"
+SHARED_SERVERS = "MDP_TEST_SERVERS"  # names the folder of servers that run already; `./mdp dev mutants` sets it
 STEPS = ("validate", "transform", "load", "archive")
 
 
 @pytest.fixture(scope="session")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[State]:
     """A platform of which only PostgreSQL and the object store run."""
+    if os.environ.get(SHARED_SERVERS):
+        yield State(Path(os.environ[SHARED_SERVERS]))
+        return
     with started(tmp_path_factory.mktemp("servers") / "ein Ort") as state:
         yield state
 
@@ -136,6 +141,14 @@ def pipeline(servers: State, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pipeli
     for name, value in as_environment(settings).items():
         monkeypatch.setenv(name, value)
     load_settings.cache_clear()
+    store = empty(settings)
+    with connect(settings, "loader") as connection:
+        yield Pipeline(settings, store, connection)
+    load_settings.cache_clear()
+
+
+def empty(settings: Settings) -> ObjectStore:
+    """Empty the ledger, the tables and the buckets; returns the store."""
     store = ObjectStore(settings)
     with connect(settings, "owner") as owner:
         owner.execute("truncate mdp.files, mdp.batches, mdp.inbox")
@@ -145,6 +158,4 @@ def pipeline(servers: State, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pipeli
         store.delete_version(settings.raw_bucket, version.key, version.version)
     for bucket in (settings.staging_bucket, settings.archive_bucket, settings.quarantine_bucket):
         store.delete_prefix(bucket, "")
-    with connect(settings, "loader") as connection:
-        yield Pipeline(settings, store, connection)
-    load_settings.cache_clear()
+    return store

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from minidata.settings import load_settings
 from operate.cli.output import print_csv
 from tests.corpus.case import HEADER
 from tests.corpus.cases import CASES
@@ -92,11 +93,13 @@ def test_a_hostile_folder_in_one_burst(pipeline: Pipeline, seed: int) -> None:
     assert_as_the_oracle_says(pipeline, uploads)
 
 
-@pytest.mark.parametrize("seed", [11, 12])
+@pytest.mark.parametrize(("seed", "slice_rows"), [(11, 100_000), (12, 20)])
 def test_a_hostile_folder_in_random_order_and_small_batches(
-    pipeline: Pipeline, seed: int, monkeypatch: pytest.MonkeyPatch
+    pipeline: Pipeline, seed: int, slice_rows: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Slices and batches of all sizes, some batches abandoned half-way: the tables are the same."""
+    monkeypatch.setenv("MDP_SLICE_ROWS", str(slice_rows))
+    load_settings.cache_clear()
     random_ = random.Random(seed)
     uploads = hostile_folder(seed, 40, datetime.now(UTC))
     random_.shuffle(uploads)
