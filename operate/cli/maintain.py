@@ -33,6 +33,7 @@ _CHECKS = (
 _LONG = ("-o", "python_files=test_*.py check_*.py", "--ignore=tests/deploy/check_docker.py")
 _PINNED = re.compile(r"^([a-z0-9._-]+)==", re.MULTILINE)
 _SHOWN = 300  # characters of a command
+_TWO_PROCESSES = ("-n", "2", "--dist", "loadgroup")  # tests/conftest.py makes the groups
 _PROGRAMS = {
     "chromium": "it opens the dashboards: apt-get install chromium fonts-noto-core",
     "npm": "it installs Metabase's own tools, which check what is sent to it: Node 20 or later",
@@ -64,7 +65,8 @@ def test(
         _require_programs()
     if not paths:
         check()
-    _run(["-m", "pytest", *(_LONG if all_ else ()), *(paths or []), *context.args])
+    whole = () if paths or all_ else _TWO_PROCESSES
+    _run(["-m", "pytest", *(_LONG if all_ else whole), *(paths or []), *context.args])
 
 
 def _require_programs() -> None:

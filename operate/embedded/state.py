@@ -1,10 +1,10 @@
 """The folder that holds one embedded platform: its paths, and what was chosen at its first start."""
 
 import fcntl
+import hashlib
 import json
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -48,7 +48,7 @@ class Platform(BaseModel):
         layout: version of the folder's layout.
         ports: TCP port on 127.0.0.1 by service.
         postgres_home: folder of PostgreSQL's data, chosen once.
-        run_folder: where sockets are, if the state's own path is too long for them.
+        run_folder: where an earlier version put the sockets, if the state's own path was too long for them.
         settings: `MDP_*` settings that the user chose for this platform.
         store: its object store, chosen at its first start.
         services: what the last `up` was to start.
@@ -184,20 +184,28 @@ class State:
 
     @property
     def run(self) -> Path:
-        """Folder of sockets and pids, short enough for a socket's path; made again if a reboot removed it."""
+        """Folder of sockets and pids, short enough for a socket's path; it is there while the platform runs."""
         own = self.folder / "run"
         if len(os.fsencode(own / "supervisor.sock")) <= _SOCKET_BYTES:
             return own
-        elsewhere = self.platform.run_folder
-        if elsewhere and elsewhere.is_dir() and not elsewhere.is_symlink():
-            _require_ours(elsewhere)
-            return elsewhere
-        elsewhere = Path(tempfile.mkdtemp(prefix="mdp-"))
-        if len(os.fsencode(elsewhere / "supervisor.sock")) > _SOCKET_BYTES:
-            elsewhere.rmdir()
-            elsewhere = Path(tempfile.mkdtemp(prefix="mdp-", dir="/tmp"))
-        self.remember(run_folder=elsewhere)
-        return elsewhere
+        name = hashlib.sha256(os.fsencode(self.folder)).hexdigest()[:16]
+        return self.platform.run_folder or Path(f"/tmp/mdp-{os.geteuid()}-{name}")  # noqa: S108  see make_run
+
+    def make_run(self) -> None:
+        """Make the folder of sockets; a reboot may have removed it.
+
+        Raises:
+            PermanentError: if another user has taken its name.
+        """
+        self.run.mkdir(mode=0o700, exist_ok=True)
+        if self.run.is_symlink():
+            raise PermanentError(f"{self.run} is a link. Remove it, or choose another folder with --state.")
+        _require_ours(self.run)
+
+    def clear_run(self) -> None:
+        """Remove the folder of sockets if it lies outside."""
+        if self.run.parent != self.folder:
+            shutil.rmtree(self.run, ignore_errors=True)
 
     def remove(self) -> list[str]:
         """Remove the platform, which must be stopped, and the folder if nothing else is in it.
@@ -205,9 +213,7 @@ class State:
         Returns:
             Names in the folder that are not the platform's, and so were left alone.
         """
-        elsewhere = self.platform.run_folder
-        if elsewhere and elsewhere.name.startswith("mdp-"):
-            shutil.rmtree(elsewhere, ignore_errors=True)
+        self.clear_run()
         for name in sorted(_KNOWN, key="platform.json".__eq__):  # last: it marks a platform's folder
             path = self.folder / name
             if path.is_dir() and not path.is_symlink():

@@ -46,3 +46,5 @@ def stop_services(state: State, report: Report, keep: Collection[str] = ()) -> N
         supervisor.shutdown()
     if object_store.SERVICE.name not in keep and "filer" in state.platform.ports:  # a port of SeaweedFS
         clear_sockets(state)
+    if not keep:
+        state.clear_run()

@@ -169,6 +169,7 @@ class Supervisor:
             raise TransientError("The start was given up. Run `./mdp up` again.")
 
     def _daemonise(self, config: Path) -> None:
+        self._state.make_run()
         said = processes.run(
             [sys.executable, "-m", "supervisor.supervisord", "-c", str(config), "--minfds", str(_descriptors())],
             "The supervisor does not start.",

@@ -91,7 +91,7 @@ def test_members_and_frames_are_one_content(key: str, data: bytes, chunk: int) -
     assert outcome.verdict.rows_good == 1
 
 
-@pytest.mark.parametrize("tail", [b"\0", b"\n", b"\x1f\x8b", gzip.compress(b"x")[:-1]])
+@pytest.mark.parametrize("tail", [b"\0", b"\n", b"\x1f\x8b", gzip.compress(b"x", mtime=0)[:-1]])
 def test_nothing_may_follow_the_last_member(tail: bytes) -> None:
     assert run(gzip.compress(GOOD) + tail, "a.csv.gz").code == "bad_compression"
 

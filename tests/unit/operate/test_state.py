@@ -96,15 +96,20 @@ def test_removing_takes_the_platform_and_the_folder_unless_it_holds_other_things
 
 def test_sockets_of_a_deep_folder_go_where_their_path_is_short(tmp_path: Path) -> None:
     state = State.open(tmp_path / ("ü" * 50) / ("x" * 50))
-    run = state.run
+    assert len(bytes(state.run / "supervisor.sock.1234567")) <= 103
+    assert not state.run.exists()
+    assert not state.exists()
+    for _ in range(2):
+        state.make_run()
+        assert stat.S_IMODE(state.run.stat().st_mode) == 0o700
+    assert State.open(state.folder).run == state.run
+    state.clear_run()
+    state.run.symlink_to(tmp_path)
     try:
-        assert len(bytes(run / "supervisor.sock.1234567")) <= 103
-        assert stat.S_IMODE(run.stat().st_mode) == 0o700
-        assert State.open(state.folder).run == run
-        run.rmdir()
-        assert state.run.is_dir()
+        with pytest.raises(PermanentError, match="is a link"):
+            state.make_run()
     finally:
-        state.run.rmdir()
+        state.run.unlink()
 
 
 def test_a_second_command_does_not_start_or_stop_at_the_same_time(tmp_path: Path) -> None:
