@@ -6,7 +6,6 @@ Names hold the SHA-256 of the content, so that two contents never share one.
 import base64
 import hashlib
 import re
-import tempfile
 from contextlib import suppress
 from datetime import datetime
 from urllib.parse import quote
@@ -15,6 +14,7 @@ from etl import BatchContext
 from minidata.errors import ObjectGoneError, PermanentError, TransientError
 from minidata.ledger import BatchFile, File
 from minidata.settings import Settings
+from minidata.spool import Spool
 from minidata.store import ObjectStore
 
 MAX_KEY_BYTES = 1024  # the limit of S3
@@ -90,7 +90,7 @@ def put_back(store: ObjectStore, settings: Settings, file: File) -> str:
     """
     place = str(file.archive_key)
     digest = hashlib.sha256()
-    with tempfile.SpooledTemporaryFile(_IN_MEMORY) as original:
+    with Spool(_IN_MEMORY) as original:
         for chunk in store.read(settings.quarantine_bucket, place):
             digest.update(chunk)
             original.write(chunk)

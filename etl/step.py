@@ -11,6 +11,7 @@ from etl.archive import archive
 from etl.load import load
 from etl.transform import transform
 from etl.validate import validate
+from etl.watch import watched
 from minidata import ledger
 from minidata.dataset import read_datasets
 from minidata.errors import ClaimLostError, PlatformError
@@ -45,7 +46,11 @@ def run_step(name: str, batch_id: int) -> Counts:
     settings = load_settings()
     started = time.monotonic()
     try:
-        with connect(settings, "loader") as connection, ledger.heartbeat(batch_id, settings):
+        with (
+            watched(settings, lambda why: _give_back(batch_id, RuntimeError(why), settings)),
+            connect(settings, "loader") as connection,
+            ledger.heartbeat(batch_id, settings),
+        ):
             batch = ledger.find_batch(connection, batch_id)
             store = ObjectStore(settings)
             datasets = read_datasets(settings.datasets_folder)

@@ -2,10 +2,11 @@
 
 import json
 import logging
-import tempfile
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
+from itertools import takewhile
 
 import polars as pl
 
@@ -18,6 +19,7 @@ from minidata.engine import choose_engine
 from minidata.errors import ObjectGoneError, PlatformError
 from minidata.ledger import BatchFile
 from minidata.rollup import RangeBuilder, Ranges
+from minidata.spool import Spool
 
 log = logging.getLogger(__name__)
 _LISTED = (
@@ -51,7 +53,10 @@ def validate(batch: BatchContext) -> Counts:
     counts["valid"] = sum(file.validated for file in claimed)  # by an earlier run of this step
     files = [file for file in claimed if not file.validated]
     engine = choose_engine(batch.settings, (file.size for file in claimed))
-    for file, outcome in zip(files, engine.each(partial(_read_file, batch), files), strict=True):
+    outcomes = iter(engine.each(partial(_read_file, batch), files))
+    end = time.monotonic() + batch.settings.batch_seconds
+    for file in takewhile(lambda _: time.monotonic() < end, files):
+        outcome = next(outcomes)
         if isinstance(outcome, _NotRead):
             counts["superseded" if outcome.superseded else "unreadable"] += 1
             _record_not_read(batch, file, outcome)
@@ -70,6 +75,8 @@ def validate(batch: BatchContext) -> Counts:
             verdict.rows_rejected,
             verdict.counts or "",
         )
+    if time.monotonic() >= end and (left := ledger.give_back_unread(batch.connection, batch.batch_id)):
+        log.info("The batch has had its %g seconds: %d files wait for the next.", batch.settings.batch_seconds, left)
     return counts
 
 
@@ -100,18 +107,14 @@ def _validate_file(place: Workplace, file: BatchFile) -> _Read:
         ranges.add(rows)
         parts.append(rows)
 
-    with tempfile.SpooledTemporaryFile(_REJECTS_IN_MEMORY) as rejects:
+    with Spool(_REJECTS_IN_MEMORY) as rejects:
         verdict = check(
             _stored(place, file),
             key=file.key,
             stored_size=file.size,
             arrived_at=file.arrived_at,
             dataset=place.dataset,
-            limits=Limits(
-                max_file_bytes=settings.max_file_bytes,
-                max_rejected_share=settings.max_rejected_share,
-                slice_bytes=settings.slice_bytes,
-            ),
+            limits=Limits.of(settings),
             good=good,
             rejects=rejects.write,
             datasets=place.datasets.values(),
@@ -154,7 +157,8 @@ def _stored(place: Workplace, file: BatchFile) -> Iterator[bytes]:
     try:
         if place.store.deleted(raw, file.key):
             raise _SupersededError("Deleted from raw by its uploader before it was read.")
-        yield from place.store.read(raw, file.key, file.version)
+        if file.size:
+            yield from place.store.read(raw, file.key, file.version)
     except ObjectGoneError:
         if place.store.lists(raw, file.key, file.version):
             raise _UnreadableError(_LISTED) from None

@@ -54,7 +54,11 @@ class Settings(BaseModel):
         64 * 2**20, ge=0, description="Bytes of a batch from which on it is worked on by the cluster."
     )
     parallel_batches: int = Field(
-        2, gt=0, le=64, description="Batches of a dataset at the same time; each takes a slot of Airflow's executor."
+        3,
+        gt=0,
+        le=64,
+        description="Batches of a dataset at the same time; each takes a slot of Airflow's executor. One of them is "
+        "for small files without compression, which wait for no others.",
     )
 
     metabase_url: str | None = Field(
@@ -74,16 +78,42 @@ class Settings(BaseModel):
     max_rejected_share: float = Field(
         0.1, ge=0, le=1, description="Share of rejected rows, from 0 to 1, above which the whole file is quarantined."
     )
+    max_compression_ratio: float = Field(
+        200,
+        ge=1,
+        description="Maximum of decompressed bytes for each stored one; 64 MiB may come out of any file.",
+    )
+    max_columns: int = Field(16_384, gt=0, description="Maximum number of columns in a file.")
+    max_rejected_rows: int = Field(
+        200_000, gt=0, description="Rejected rows of a file after which its other rows are only counted."
+    )
+    max_rejects_bytes: int = Field(
+        2**30, gt=0, description="Bytes of rejected rows of a file after which its other rows are only counted."
+    )
+    max_file_seconds: float = Field(
+        600, gt=0, description="Processor seconds that the validation of a file may take; waiting does not count."
+    )
     slice_rows: int = Field(100_000, gt=0, description="Rows that the transform holds in memory at a time.")
-    slice_bytes: int = Field(16 * 2**20, gt=0, description="Bytes of a file that validation parses at a time.")
+    slice_bytes: int = Field(8 * 2**20, gt=0, description="Bytes of a file that validation parses at a time.")
     batch_files: int = Field(200, gt=0, description="Maximum number of files in a batch.")
     batch_bytes: int = Field(
         256 * 2**20, gt=0, description="Maximum bytes in a batch; a larger file gets a batch of its own."
+    )
+    batch_seconds: float = Field(
+        5,
+        gt=0,
+        description="Seconds after which a batch takes no further file into work; the others wait for the next.",
     )
     max_attempts: int = Field(
         5,
         gt=0,
         description="Attempts after which a file is `failed`, if they end with errors other than validation errors.",
+    )
+    task_seconds: float = Field(
+        3600, gt=0, description="Seconds that a step of a batch may take; then its worker is ended."
+    )
+    task_memory_bytes: int = Field(
+        2 * 2**30, gt=0, description="Bytes of memory that a worker may take; then it is ended."
     )
     lease_seconds: float = Field(60, gt=0, description="Seconds that a claim lasts without a heartbeat.")
     retry_seconds: float = Field(

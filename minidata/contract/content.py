@@ -2,26 +2,24 @@
 
 import codecs
 import hashlib
+import math
 import re
-import zipfile
+import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from itertools import chain
-from tempfile import SpooledTemporaryFile
-from typing import IO, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
 import zstandard
 
-from minidata.contract.verdict import InvalidFileError, Reason, reason
+from minidata.contract.verdict import Budget, InvalidFileError, Reason, reason
 
 _ENDING = re.compile(
     r"\.(?:(csv|tsv|jsonl|ndjson)(|\.gz|\.zst)|(parquet|xlsx)|(?:csv|tsv)?\.?(zip))\Z", re.IGNORECASE | re.ASCII
 )
 _FORMATS = {"ndjson": "jsonl"}
-_IN_MEMORY = 16 << 20  # bytes of a file that cannot be read as a stream; more of them are kept on disk
 # By ending: what a part is called, the bytes fed at once, what reads a part. At most 16 MiB may come out at once: gzip
 # makes 1,032 bytes of one, zstd 128 KiB of four. A window beyond the limit of `zstd -d` would be held in memory whole.
 _COMPRESSIONS: dict[str, tuple[str, int, Callable[[], Any]]] = {
@@ -101,52 +99,30 @@ def kind_of(key: str, formats: Iterable[str] = ("csv",)) -> Kind | None:
     return kind if kind.format in formats else None
 
 
-@contextmanager
-def on_disk(content: Iterable[bytes]) -> Iterator[IO[bytes]]:
-    """Keep content that is read from its end, in memory or on disk."""
-    with SpooledTemporaryFile(_IN_MEMORY) as file:
-        for chunk in content:
-            file.write(chunk)
-        file.seek(0)
-        yield file
-
-
-def unzip(file: IO[bytes]) -> Iterator[bytes]:
-    """Yield the only file of a ZIP archive.
-
-    Raises:
-        InvalidFileError: `bad_compression`.
-    """
-    try:
-        with zipfile.ZipFile(file) as archive:
-            names = [name for name in archive.namelist() if not (name.endswith("/") or name.startswith("__MACOSX/"))]
-            if len(names) != 1:
-                what = f"The archive holds {len(names)} files; a snapshot is one."
-                raise InvalidFileError(reason("bad_compression", what))
-            with archive.open(names[0]) as member:
-                while chunk := member.read(1 << 20):
-                    yield chunk
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError) as error:
-        raise InvalidFileError(reason("bad_compression", f"The archive cannot be read: {error}.")) from error
-
-
-def decompress(stored: Iterable[bytes], compression: str, max_bytes: int) -> Iterator[bytes]:
+def decompress(
+    stored: Iterable[bytes], compression: str, budget: Budget, max_seconds: float = math.inf
+) -> Iterator[bytes]:
     """Yield the content of a file in pieces of at most about 16 MiB; plain content passes unchanged.
 
     Args:
         stored: the stored bytes in order.
         compression: "", ".gz" or ".zst".
-        max_bytes: the most that may come out.
+        budget: of the bytes that may come out.
+        max_seconds: of processor time that may pass until all has come out.
 
     Raises:
-        InvalidFileError: `too_large` or `bad_compression`, as soon as the data shows it.
+        InvalidFileError: what the budget says, `bad_compression` or `took_too_long`, as soon as the data shows it.
     """
-    size = 0
+    size, end = 0, time.process_time() + max_seconds
     for piece in _members(stored, compression) if compression else stored:
         size += len(piece)
-        if size > max_bytes:
-            what = f"The decompressed file is larger than the limit of {max_bytes:,} bytes."
-            raise InvalidFileError(reason("too_large", what))
+        if size > budget.size:
+            raise InvalidFileError(budget.exceeded)
+        if time.process_time() > end:
+            what = (
+                f"Validation took more than {max_seconds} seconds of processor time, up to byte {size:,} of the text."
+            )
+            raise InvalidFileError(reason("took_too_long", what))
         yield piece
 
 

@@ -5,24 +5,28 @@ line, or the row where a format has no lines.
 """
 
 import json
-import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date, datetime, time
 from decimal import Decimal
-from itertools import islice
-from typing import IO, Any, Final
+from typing import IO, Any, Final, TypeVar
 
 import numpy as np
 import polars as pl
 
-from minidata.contract.slices import MAX_RECORD_BYTES, Slice
-from minidata.contract.verdict import InvalidFileError, reason
+from minidata.contract.archived import open_zip
+from minidata.contract.slices import Slice
+from minidata.contract.verdict import Budget, InvalidFileError, reason
 from minidata.dataset import BooleanColumn, Column, DateColumn, TimestampColumn
 
+TYPED: Final = ("jsonl", "parquet", "xlsx")
+"""The formats that are read here; their cells have types."""
+
 _ROWS: Final = 20_000  # read at once
+_BYTES: Final = 4 << 20  # of them, in JSON lines, where a byte can take twenty of memory
 _STRINGS_BYTES: Final = 256 << 20  # of the texts of a workbook, which are held in memory
 _STRINGS: Final = "xl/sharedStrings.xml"
+_Record = TypeVar("_Record", bytes, list[str])
 
 
 def for_typed_cells(columns: Mapping[str, Column]) -> dict[str, Column]:
@@ -47,13 +51,14 @@ class Records:
     """The records of one file as CSV; `numbers` are those of the records so far, and `bad` those without cells.
 
     Args:
-        max_bytes: the most that may come out.
+        budget: of the bytes that may come out.
     """
 
-    def __init__(self, max_bytes: int) -> None:
+    def __init__(self, budget: Budget) -> None:
         self.numbers: list[int] = []
         self.bad: set[int] = set()
-        self._left = max_bytes
+        self._budget = budget
+        self._left = budget.size
 
     def numbered(self, cut: Iterable[Slice]) -> Iterator[Slice]:
         """Give the records of slices their numbers."""
@@ -68,8 +73,7 @@ class Records:
     def json_lines(self, text: Iterable[bytes], columns: Mapping[str, Column]) -> Iterator[bytes]:
         """Write the objects of JSON lines: the declared columns, and the keys of the first lines that are unknown."""
         names: list[str] = []
-        lines = enumerate(_lines(text), 1)
-        while batch := list(islice(lines, _ROWS)):
+        for batch in _batches(enumerate(_lines(text), 1)):
             objects = [(number, line, _object(line)) for number, line in batch if line.strip()]
             if not names and objects:
                 names = _names([found for _, _, found in objects if found is not None], columns)
@@ -111,7 +115,7 @@ class Records:
             rows = enumerate(book.worksheets[0].iter_rows(values_only=True), 1)
             written = ((number, [_cell(value) for value in row]) for number, row in rows if number > skip_rows)
             kept = ((number, cells) for number, cells in written if any(cells))
-            while batch := list(islice(kept, _ROWS)):
+            for batch in _batches(kept):
                 yield self._csv(batch)
         except InvalidFileError:
             raise
@@ -119,10 +123,10 @@ class Records:
             raise _unreadable("a workbook", error) from error
 
     def _check_size(self, file: IO[bytes]) -> None:
-        sizes = {part.filename: part.file_size for part in zipfile.ZipFile(file).infolist()}
+        sizes = {part.filename: part.file_size for part in open_zip(file).infolist()}
         file.seek(0)
         if sum(sizes.values()) > self._left:
-            raise _too_large(self._left)
+            raise InvalidFileError(self._budget.exceeded)
         if sizes.get(_STRINGS, 0) > _STRINGS_BYTES:
             what = f"The texts of the workbook have more than {_STRINGS_BYTES >> 20} MiB, and are held in memory."
             raise InvalidFileError(reason("too_large", f"{what} Save it as CSV."))
@@ -139,8 +143,22 @@ class Records:
         data = "".join(f"{line}\n" for line in lines).encode()
         self._left -= len(data)
         if self._left < 0:
-            raise _too_large(len(data) + self._left)
+            raise InvalidFileError(self._budget.exceeded)
         return data
+
+
+def _batches(records: Iterable[tuple[int, _Record]]) -> Iterator[list[tuple[int, _Record]]]:
+    """Group records so that the bytes or cells of a group fit into memory."""
+    batch: list[tuple[int, _Record]] = []
+    size = 0
+    for number, record in records:
+        batch.append((number, record))
+        size += len(record)
+        if len(batch) == _ROWS or size > _BYTES:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
 
 
 def _lines(text: Iterable[bytes]) -> Iterator[bytes]:
@@ -148,8 +166,8 @@ def _lines(text: Iterable[bytes]) -> Iterator[bytes]:
     for chunk in text:
         *lines, rest = (rest + chunk).split(b"\n")
         yield from lines
-        if len(rest) > MAX_RECORD_BYTES:
-            what = f"A line is longer than {MAX_RECORD_BYTES >> 20} MiB, so this is hardly one object on each line."
+        if len(rest) > _BYTES:
+            what = f"A line is longer than {_BYTES >> 20} MiB, so this is hardly one object on each line."
             raise InvalidFileError(reason("unreadable_file", what))
     if rest:
         yield rest
@@ -222,7 +240,3 @@ def _as_text(name: str, dtype: pl.DataType) -> pl.Expr:
 def _unreadable(what: str, error: BaseException) -> InvalidFileError:
     first = str(error).splitlines()[0] if str(error) else type(error).__name__
     return InvalidFileError(reason("unreadable_file", f"The file is not {what} that can be read: {first[:200]}."))
-
-
-def _too_large(limit: int) -> InvalidFileError:
-    return InvalidFileError(reason("too_large", f"The content is larger than the limit of {limit:,} bytes."))

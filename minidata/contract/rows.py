@@ -3,8 +3,7 @@
 Polars parses and types a whole slice. Each row that it does not accept is checked cell by cell, with the exact rules.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -21,14 +20,6 @@ from minidata.dataset import LINE, Column, TimestampColumn
 _CUT_VALUE = 200  # code points
 _MARK = b"\xef\xbb\xbf"
 _GUARD = ""  # name of the column that tells whether all guards of a row hold
-
-
-@dataclass(frozen=True)
-class Rejected:
-    """A rejected record: its entries, and its line in the rejects file, which is the record unchanged."""
-
-    entries: list[RejectEntry]
-    line: bytes
 
 
 class Rows:
@@ -65,11 +56,19 @@ class Rows:
         self._schema = {name: rule.dtype for name, rule in self._rules.items()}
         self._mostly_unusual = False  # as the slices before were; the next will hardly be otherwise
 
-    def split(self, slice_: Slice, first: int) -> tuple[list[pl.DataFrame], list[Rejected]]:
+    def split(
+        self, slice_: Slice, first: int, reject: Callable[[list[RejectEntry], bytes], bool]
+    ) -> list[pl.DataFrame]:
         """Split the records of a slice from this number on.
 
+        Args:
+            slice_: some records of the file.
+            first: the number of the first one.
+            reject: takes the entries of each rejected record in file order, and its line in the rejects file, which
+                is the record unchanged; False from it ends the split.
+
         Returns:
-            Typed frames of the good rows, none of them empty, and the rejected records in file order.
+            Typed frames of the good rows, none of them empty.
         """
         suspects = np.arange(len(slice_.starts)) >= first
         bad = np.zeros(len(suspects), bool) if slice_.bad is None else slice_.bad
@@ -82,7 +81,6 @@ class Rows:
             good, doubtful = self.accept(text)
             suspects[np.delete(np.flatnonzero(sound), doubtful)] = False
         values: list[list[Value]] = []
-        rejected = []
         positions = self._header.positions
         for number in np.flatnonzero(suspects).tolist():
             line = int(slice_.lines[number])
@@ -96,9 +94,10 @@ class Rows:
                     continue
             else:
                 entries = [RejectEntry(line, None, "wrong_cell_count", None)]
-            rejected.append(Rejected(entries, slice_.record(number) + b"\n"))
+            if not reject(entries, slice_.record(number) + b"\n"):
+                break
         good.append(pl.DataFrame(values, self._schema | ({LINE: pl.Int64()} if self._lines else {}), orient="row"))
-        return [frame for frame in good if len(frame)], rejected
+        return [frame for frame in good if len(frame)]
 
     def _parse(self, slice_: Slice, keep: Flags) -> pl.DataFrame:
         """Return the declared columns that the file has, of the records to keep, as text without null."""

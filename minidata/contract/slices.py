@@ -28,8 +28,10 @@ MAX_RECORD_BYTES: Final = 32 << 20
 TAB, LF, CR, BLANK = b"\t\n\r "
 _PIECE: Final = 1 << 18  # bytes; a slice ends with one of them
 _LINE: Final = 16  # bytes that a line counts for at least, because each record takes memory of its own
+_MARK: Final = 4  # bytes that a delimiter, a quote or a control character counts for in a long record, likewise
 
 _ROWS_READ: Final = 20_000  # by `csv.reader` at once, because their cells take ten times the memory
+_CELLS_READ: Final = 1 << 20  # likewise
 _LONE_CR: Final = "a CR that is not part of a CRLF is outside quotes"
 
 csv.field_size_limit(2**31 - 1)  # of a cell; the record has its own limit
@@ -138,15 +140,24 @@ def slices(text: Iterable[bytes], slice_bytes: int, marks: Marks = Marks(), line
         if piece is None and data:
             line += data.count(b"\n", 0, data.rfind((marks.quote or "").encode()))
             raise _not_csv(line, "the cell with the last quote of the file is never closed")
-        pending, size = [data], _weight(data)
+        pending, size = [data], max(_weight(data), _MARK * _count_marks(data, marks))
         if size >= max(MAX_RECORD_BYTES, slice_bytes):
-            limit = f"{MAX_RECORD_BYTES >> 20} MiB or {MAX_RECORD_BYTES // _LINE:,} lines"
-            raise _not_csv(line, f"the record is longer than {limit}, so a quote is probably never closed")
+            limit = (
+                f"{MAX_RECORD_BYTES >> 20} MiB, {MAX_RECORD_BYTES // _LINE:,} lines or {MAX_RECORD_BYTES // _MARK:,}"
+            )
+            raise _not_csv(line, f"a record has more than {limit} delimiters and quotes; one is probably never closed")
         wanted = max(slice_bytes, min(2 * size, MAX_RECORD_BYTES))  # doubled: each look is at all of the record
 
 
 def _weight(data: bytes) -> int:
     return max(len(data), _LINE * line_ends(data))
+
+
+def _count_marks(data: bytes, marks: Marks) -> int:
+    text = np.frombuffer(data, np.uint8)
+    return int(
+        sum(map(np.count_nonzero, (text < BLANK, *(text == ord(m) for m in (marks.delimiter, marks.quote) if m))))
+    )
 
 
 def _ended(data: bytes, line: int) -> bytes:
@@ -172,7 +183,11 @@ def _cut(data: bytes, line: int, marks: Marks) -> Slice | None:
         quotes_before = np.searchsorted(quotes, line_ends)
         last_lines = np.flatnonzero(quotes_before % 2 == 0)  # the lines with which a record ends
     else:
-        rows, last_lines = _read(data[: data.rfind(b"\n") + 1], line, marks)
+        delimiters = np.flatnonzero(text == delimiter)
+        most = int(delimiters[_CELLS_READ]) if len(delimiters) > _CELLS_READ else len(data)
+        rows, last_lines = _read(data[: data.rfind(b"\n", 0, most) + 1], line, marks)
+        if most < len(data) and not rows:
+            raise _not_csv(line, f"misplaced quotes, in a record of more than {_CELLS_READ:,} delimiters")
     if not last_lines.size:
         return None
     ends = line_ends[last_lines]
@@ -181,25 +196,19 @@ def _cut(data: bytes, line: int, marks: Marks) -> Slice | None:
     doubled = np.flatnonzero((stops < ends) & (text[stops - 1] == CR) & (stops > starts))
     if doubled.size:  # `csv` takes CR CR LF for one end of a line
         raise _not_csv(line + int(last_lines[doubled[0]]), _LONE_CR)
-    if rows is None:
-        widths = _widths(text == delimiter, quotes[: quotes_before[last_lines[-1]]], quotes_before[last_lines], ends)
-    else:
-        widths = np.array([len(cells) for cells in rows])
-    present = stops > starts
+    present = np.flatnonzero(stops > starts)
     starts, stops = starts[present], stops[present]
+    if rows is None:
+        before = quotes_before[last_lines]
+        widths = _widths(text == delimiter, quotes[: before[-1]], before[present], ends[present])
+    else:
+        rows = [cells for cells in rows if cells]
+        widths = np.array([len(cells) for cells in rows], np.int64)
     controls = np.zeros(len(starts), bool)
     found = breaks[(kinds != LF) & (kinds != CR) & (kinds != TAB)]
     controls[np.searchsorted(starts, found[found <= ends[-1]], "right") - 1] = True
-    return Slice(
-        data[: ends[-1] + 1],
-        (line + np.concatenate(([0], last_lines[:-1] + 1)))[present],
-        starts,
-        stops,
-        widths[present],
-        controls,
-        rows and [cells for cells in rows if cells],
-        marks,
-    )
+    first_lines = line + np.concatenate(([0], last_lines[:-1] + 1))[present]
+    return Slice(data[: ends[-1] + 1], first_lines, starts, stops, widths, controls, rows, marks)
 
 
 def _regular(text: Bytes, delimiter: int, quotes: Positions, returns: Positions) -> bool:

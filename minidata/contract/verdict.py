@@ -1,191 +1,60 @@
-"""What validation says of a file: its reason codes, each with the fix, and the limits under which it says so."""
+"""What validation says of a file, and the limits under which it says so."""
 
+import math
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
-from typing import Final, NamedTuple
+from dataclasses import dataclass, field, fields, replace
+from typing import Final, NamedTuple, Self
 
+from minidata.contract.codes import describe
 from minidata.errors import PermanentError
+from minidata.settings import Settings
 
-
-class Description(NamedTuple):
-    """A reason code in words: `says` what is wrong, and the `fix`."""
-
-    code: str
-    says: str
-    fix: str
-
-
-FILE_CODES: Final = (
-    Description(
-        "unsupported_file_type",
-        "The name of the file does not end in .csv, .csv.gz or .csv.zst.",
-        "Upload the snapshot under a name with one of these endings.",
-    ),
-    Description(
-        "too_large",
-        "The file is larger than MDP_MAX_FILE_BYTES, as stored or decompressed.",
-        "Split the snapshot into smaller files, each with the header, or raise MDP_MAX_FILE_BYTES.",
-    ),
-    Description(
-        "empty_file",
-        "The file contains only blanks and line ends.",
-        "Upload it again with a header and rows; an upload that was cut off looks like this.",
-    ),
-    Description(
-        "bad_compression",
-        "The compressed data is broken, cut off, or followed by other bytes.",
-        "Compress the snapshot again and test it with `gzip -t` or `zstd -t` before the upload.",
-    ),
-    Description(
-        "unreadable_file",
-        "The file is broken, or of another format than its name says.",
-        "Write it again, and open it with another program before the upload.",
-    ),
-    Description(
-        "not_utf8",
-        "The text is not UTF-8.",
-        "Save the snapshot as UTF-8; in a spreadsheet, choose “CSV UTF-8”.",
-    ),
-    Description(
-        "wrong_encoding",
-        "The text is not in the encoding that the dataset declares.",
-        "Save the file in that encoding, or correct `encoding` in the dataset's `dialect`.",
-    ),
-    Description(
-        "not_csv",
-        "The quotes or line ends are not valid CSV.",
-        'Write a cell with a comma, a quote or a line end as "…", each quote in it doubled; end lines with LF or CRLF.',
-    ),
-    Description(
-        "duplicate_column",
-        "The header names a column of the dataset more than once.",
-        "Keep each of these columns once, or rename the others.",
-    ),
-    Description(
-        "missing_column",
-        "The header lacks a column of the dataset.",
-        "Name every column in the first line exactly as the dataset does.",
-    ),
-    Description(
-        "no_rows",
-        "The file has a header but no rows.",
-        "Upload it again with rows; an upload that was cut off looks like this.",
-    ),
-    Description(
-        "too_many_rejected_rows",
-        "More of the rows are rejected than MDP_MAX_REJECTED_SHARE allows.",
-        "Fix the rejected rows, listed with line, column, code and value, and upload the file again.",
-    ),
-)
-"""What makes a whole file invalid, in order: the first one that holds is the reason."""
-
-ROW_CODES: Final = (
-    Description(
-        "wrong_cell_count",
-        "The row has more or fewer cells than the header.",
-        "Write as many cells as the header has, and quote cells that hold a comma.",
-    ),
-    Description("not_json", "The line is no JSON object.", 'Write one object on each line, such as {"id": 1}.'),
-    Description("missing_value", "The cell is empty.", "Fill it in; this column must not be empty."),
-    Description("too_short", "The text is shorter than its column allows.", "Write the whole text."),
-    Description("too_long", "The text is longer than its column allows.", "Shorten the text."),
-    Description(
-        "not_allowed", "The value is none of those that its column allows.", "Write one of the values in `one_of`."
-    ),
-    Description(
-        "wrong_pattern", "The text does not have the form of its column.", "Write it as the column's `pattern` says."
-    ),
-    Description("negative", "The number is below zero.", "Write 0 or a greater number."),
-    Description(
-        "out_of_range",
-        "The number is outside the range of its column.",
-        "Write a number within the column's limits; without limits, the largest integer is 9223372036854775807.",
-    ),
-    Description(
-        "not_an_integer",
-        "The cell is not a whole number.",
-        "Use only the digits 0 to 9: no sign, separator, point or exponent.",
-    ),
-    Description(
-        "not_a_decimal",
-        "The cell is not a number.",
-        "Use the digits 0 to 9 and one decimal separator: no currency, percent sign or exponent.",
-    ),
-    Description(
-        "too_precise",
-        "The number has more digits after the decimal separator than its column.",
-        "Round the number, or raise the column's `scale`.",
-    ),
-    Description(
-        "not_a_boolean",
-        "The cell is neither true nor false.",
-        "Write true or false, or one of the words that the column declares.",
-    ),
-    Description(
-        "not_a_date", "The cell is not a date.", "Write it in one of the column's `formats`, such as 2026-11-23."
-    ),
-    Description(
-        "not_a_timestamp",
-        "The cell is not a date and time.",
-        "Write it like 2026-11-23 18:30:00 (UTC) or 2026-11-23T20:30:00+02:00.",
-    ),
-    Description(
-        "nonexistent_time",
-        "The time does not exist in the column's time zone: the clocks skipped it.",
-        "Check the time zone, or write the time with its offset, such as +02:00.",
-    ),
-    Description(
-        "future_timestamp",
-        "The time is later than the file's arrival allows.",
-        "Check the clock and the time zone of the program that writes the file.",
-    ),
-    Description(
-        "updated_before_created",
-        "The time is before the one that it must not precede.",
-        "Check which of the two times is wrong; they may be swapped.",
-    ),
-    Description(
-        "control_character",
-        "The cell holds a control character.",
-        "Remove the character: a cell may hold only tab, LF and CR of U+0000 to U+001F.",
-    ),
-)
-"""What rejects a single row."""
-
-_BY_CODE: Final = {description.code: description for description in (*FILE_CODES, *ROW_CODES)}
-
+_ALWAYS_ALLOWED: Final = 64 << 20  # bytes, whatever the ratio: small files can shrink to nearly nothing
 KEPT_RECORDS = 1000
 """Rejected records of a file whose entries are kept; the rejects file holds all of them."""
 
 
-def describe(code: str) -> Description:
-    """Return a reason code in words.
-
-    Raises:
-        KeyError: if there is no such code.
-
-    >>> describe("negative").fix
-    'Write 0 or a greater number.'
-    """
-    return _BY_CODE[code]
-
-
 @dataclass(frozen=True)
 class Limits:
-    """The limits of validation.
+    """The limits of validation; those with a default do not hold unless they are given.
 
     Attributes:
         max_file_bytes: the largest file, in bytes, as stored and decompressed.
         max_rejected_share: the share of rejected rows above which a file is invalid; the decimal that it
             prints as.
         slice_bytes: decompressed bytes parsed at once.
+        max_compression_ratio: decompressed bytes for each stored one, beyond the first 64 MiB.
+        max_columns: in the header.
+        max_rejected_rows: rejected rows after which no more rows are checked.
+        max_rejects_bytes: bytes of rejected rows after which no more rows are checked.
+        max_file_seconds: processor time of the whole process.
         kept_records: rejected records whose entries are kept.
     """
 
     max_file_bytes: int
     max_rejected_share: float
     slice_bytes: int
+    max_compression_ratio: float = math.inf
+    max_columns: float = math.inf
+    max_rejected_rows: float = math.inf
+    max_rejects_bytes: float = math.inf
+    max_file_seconds: float = math.inf
     kept_records: int = KEPT_RECORDS
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """Return the limits that the settings set."""
+        names = {limit.name for limit in fields(cls)} & type(settings).model_fields.keys()
+        return cls(**{name: getattr(settings, name) for name in names})
+
+    def decompressed(self, stored: int) -> "Budget":
+        """Return how many bytes may come out of so many stored ones."""
+        ratio = max(_ALWAYS_ALLOWED, stored * self.max_compression_ratio)
+        if ratio < self.max_file_bytes:
+            what = f"More than {ratio:,.0f} bytes come out of the {stored:,} of the file."
+            return Budget(int(ratio), reason("too_compressed", what))
+        what = f"The decompressed file is larger than the limit of {self.max_file_bytes:,} bytes."
+        return Budget(self.max_file_bytes, reason("too_large", what))
 
 
 class RejectEntry(NamedTuple):
@@ -222,6 +91,13 @@ def with_hints(why: Reason, hints: Iterable[str]) -> Reason:
     """Add sentences to the message of a reason, before the fix of its code."""
     fix = describe(why.code).fix
     return replace(why, message=" ".join((why.message.removesuffix(fix).rstrip(), *hints, fix)))
+
+
+class Budget(NamedTuple):
+    """How many bytes may come out of a file, and what is wrong with one that has more."""
+
+    size: int
+    exceeded: Reason
 
 
 class InvalidFileError(PermanentError):

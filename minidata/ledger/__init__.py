@@ -53,7 +53,7 @@ from minidata.ledger.files import (
 )
 from minidata.ledger.health import RELAY, TRIGGER, Health, health
 from minidata.ledger.markers import Step, has_passed, marker_key, remove_markers
-from minidata.ledger.release import give_back_file, release, release_run
+from minidata.ledger.release import give_back_file, give_back_unread, release, release_run
 from minidata.ledger.review import count_open, dismiss, files_like, files_to_review, lock_to_fix, register_fix
 from minidata.ledger.told import forget_told, remember_told, untold_files, was_told
 from minidata.ledger.upkeep import enter_version, known_versions, prune, release_all, replace_version
@@ -88,6 +88,7 @@ __all__ = [
     "find_files",
     "forget_told",
     "give_back_file",
+    "give_back_unread",
     "has_passed",
     "health",
     "heartbeat",

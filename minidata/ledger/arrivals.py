@@ -12,6 +12,7 @@ from urllib.parse import unquote_plus
 
 from psycopg.types.json import Jsonb
 
+from minidata.ledger.queue import WAITS_FOR_SLOT, heavy_slots
 from minidata.settings import Settings
 from minidata.store import ObjectStore, ObjectVersion
 from minidata.warehouse.connection import Connection
@@ -66,21 +67,22 @@ def look(connection: Connection, store: ObjectStore, settings: Settings, dataset
         # An event may be a moment ahead of the listing: it stays until its key is listed.
         listed = {version.key for version in found}
         _clear_inbox(connection, [inbox_id for inbox_id, named in events.items() if named <= listed])
-    return waiting(connection, dataset)
+    return waiting(connection, dataset, settings)
 
 
-def waiting(connection: Connection, dataset: str) -> Waiting:
-    """Count the work of a dataset that is due and unclaimed."""
+def waiting(connection: Connection, dataset: str, settings: Settings) -> Waiting:
+    """Count the work of a dataset that is due, unclaimed, and may be claimed now."""
     row = connection.execute(
         "select count(*), coalesce(max(id), 0), coalesce(min(id), 0), "
         "(select count(*) from mdp.batches where dataset = %(dataset)s and ended_at is null "
         "and lease_until >= clock_timestamp()) "
-        "from (select file_id from mdp.files where dataset = %(dataset)s "
+        "from (select file_id from mdp.files f where dataset = %(dataset)s "
         "and state in ('pending', 'loaded', 'invalid') and batch_id is null and due_at <= clock_timestamp() "
+        f"and not {WAITS_FOR_SLOT} "
         "union all "
         "select -batch_id from mdp.batches where dataset = %(dataset)s and ended_at is null "
         "and lease_until < clock_timestamp()) w (id)",
-        {"dataset": dataset},
+        {"dataset": dataset, "heavy": heavy_slots(settings)},
     ).fetchone()
     return Waiting(*row) if row else Waiting(0, 0, 0, 0)
 

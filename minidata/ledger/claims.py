@@ -16,6 +16,7 @@ import psycopg
 from psycopg.rows import class_row
 
 from minidata.errors import ClaimLostError, PlatformError
+from minidata.ledger.queue import due_pending
 from minidata.settings import Settings
 from minidata.warehouse.connection import Connection, connect
 
@@ -43,11 +44,15 @@ def claim(connection: Connection, dataset: str, run: str, settings: Settings) ->
     Files of a batch that died are claimed apart, in groups half as large, so that a file that kills its worker ends up
     alone and takes no other with it. `run` names the work, for `release_run`.
 
+    Files that may take long (large or compressed ones, and suspects) are claimed apart too, and only as long as a
+    slot stays free for small ones. Folders and sizes take turns, so that many files of one kind do not hold up others.
+
     Returns:
         The batch, or None if nothing is due.
     """
     with connection.transaction():
-        pending = _due_pending(connection, dataset, settings)
+        lock_dataset(connection, f"{dataset}: claim")  # what is at work decides what is claimed
+        pending = due_pending(connection, dataset, settings)
         moves = [
             file_id
             for (file_id,) in connection.execute(
@@ -88,32 +93,6 @@ def late_batches(connection: Connection) -> list[int]:
         "for update skip locked"
     )
     return [batch_id for (batch_id,) in rows]
-
-
-def _due_pending(connection: Connection, dataset: str, settings: Settings) -> list[int]:
-    """Lock the files of the next batch; the oldest one decides whether it is a group of suspects."""
-    due = "dataset = %s and state = 'pending' and due_at <= clock_timestamp()"
-    head = connection.execute(
-        f"select suspect_batch, suspect_files from mdp.files where {due} "
-        "order by due_at, file_id limit 1 for update skip locked",
-        [dataset],
-    ).fetchone()
-    if head is None:
-        return []
-    suspect_batch, suspect_files = head
-    rows = connection.execute(
-        f"select file_id, size from mdp.files where {due} and suspect_batch is not distinct from %s "
-        "order by due_at, file_id limit %s for update skip locked",
-        [dataset, suspect_batch, suspect_files or settings.batch_files],
-    )
-    chosen: list[int] = []
-    total = 0
-    for file_id, size in rows:
-        total += size
-        if chosen and total > settings.batch_bytes:
-            break
-        chosen.append(file_id)
-    return chosen
 
 
 def find_batch(connection: Connection, batch_id: int) -> Batch:
@@ -226,6 +205,7 @@ def end_batch(connection: Connection, batch_id: int) -> None:
             [batch_id],
         )
         free_moves(connection, batch_id)
+        connection.execute("select pg_notify('mdp_wake', '')")  # a file may wait for this slot
 
 
 def free_moves(connection: Connection, batch_id: int) -> None:

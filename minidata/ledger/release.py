@@ -65,6 +65,22 @@ def give_back_file(connection: Connection, batch_id: int, file_id: int, error: s
         _blame(connection, batch_id, file_id, error, settings)
 
 
+def give_back_unread(connection: Connection, batch_id: int) -> int:
+    """Give the claimed files of a batch back that have no verdict yet, with their attempt; returns how many.
+
+    Raises:
+        ClaimLostError: if the batch has ended.
+    """
+    with locked_batch(connection, batch_id):
+        given = connection.execute(
+            "update mdp.files set state = 'pending', batch_id = null, attempts = attempts - 1 "
+            "where batch_id = %s and state = 'claimed' and validated_at is null",
+            [batch_id],
+        ).rowcount
+        connection.execute("select pg_notify('mdp_wake', '')")
+    return given
+
+
 def _spare(connection: Connection, batch_id: int, error: str, settings: Settings) -> None:
     """Give the claimed files of a batch back with their attempt; the delay grows with the batches that died."""
     connection.execute(

@@ -22,6 +22,7 @@ from minidata.ledger import File
 from minidata.quarantine.change import Change, Diff, rewrite
 from minidata.quarantine.original import as_text, compression_of, open_original, open_text
 from minidata.settings import Settings
+from minidata.spool import Spool
 from minidata.store import ObjectStore
 from minidata.warehouse.connection import Connection
 
@@ -74,7 +75,7 @@ def judge(
     """Validate stored bytes without loading them; `kept` is the number of rejected records whose entries are kept."""
     size = content.seek(0, 2)
     content.seek(0)
-    limits = Limits(settings.max_file_bytes, settings.max_rejected_share, settings.slice_bytes)
+    limits = Limits.of(settings)
     return validate(
         iter(lambda: content.read(1 << 20), b""),
         key=key,
@@ -116,7 +117,7 @@ def prepare(
         original = stack.enter_context(open_original(store, settings, file))
         before = judge(original, file.key, file.arrived_at, datasets[file.dataset], settings)
         original.seek(0)
-        text = stack.enter_context(open_text(original, file.key, settings.max_file_bytes))
+        text = stack.enter_context(open_text(original, file, settings))
         changed = stack.enter_context(tempfile.NamedTemporaryFile(suffix=".csv"))
         diff = rewrite(text, changed, change, as_text(dataset, file.key))
         if edit:
@@ -129,7 +130,7 @@ def prepare(
 
 
 def _compressed(text: IO[bytes], compression: str) -> IO[bytes]:
-    content = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115  belongs to the fix
+    content = Spool(_IN_MEMORY)
     if compression == ".gz":
         with gzip.GzipFile(fileobj=content, mode="wb", mtime=0) as stream:
             shutil.copyfileobj(text, stream)

@@ -2,10 +2,10 @@
 
 import codecs
 import hashlib
-import tempfile
 from collections.abc import Collection, Iterator
 from typing import IO, NamedTuple
 
+from minidata.contract import Limits
 from minidata.contract.content import decompress, kind_of
 from minidata.contract.rule import BLANKS
 from minidata.dataset import FORMATS, Dataset
@@ -13,6 +13,7 @@ from minidata.errors import ObjectGoneError, PermanentError
 from minidata.ledger import File
 from minidata.quarantine.change import open_records, records
 from minidata.settings import Settings
+from minidata.spool import Spool
 from minidata.store import ObjectStore
 
 _IN_MEMORY = 16 * 2**20  # bytes; a larger file is on disk
@@ -45,7 +46,7 @@ def open_original(store: ObjectStore, settings: Settings, file: File) -> IO[byte
         PermanentError: if the object is gone, or holds other bytes than those that were validated.
     """
     bucket, key = place_of(file, settings)
-    original = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115  the caller closes it
+    original = Spool(_IN_MEMORY)  # the caller closes it
     digest = hashlib.sha256()
     try:
         for chunk in store.read(bucket, key):
@@ -82,15 +83,16 @@ def as_text(dataset: Dataset, key: str) -> Dataset:
     )
 
 
-def open_text(original: IO[bytes], key: str, max_bytes: int) -> IO[bytes]:
+def open_text(original: IO[bytes], file: File, settings: Settings) -> IO[bytes]:
     """Return the decompressed bytes of a stored file, from their start; the caller closes it.
 
     Raises:
         InvalidFileError: if it cannot be decompressed.
     """
-    text = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115  the caller closes it
+    text = Spool(_IN_MEMORY)  # the caller closes it
     chunks = iter(lambda: original.read(1 << 20), b"")
-    for chunk in decompress(chunks, compression_of(key), max_bytes):
+    budget = Limits.of(settings).decompressed(file.size)
+    for chunk in decompress(chunks, compression_of(file.key), budget):
         text.write(chunk)
     text.seek(0)
     return text

@@ -8,7 +8,7 @@ from typing import Any, get_args
 from pydantic import BaseModel
 
 from bi.model import Dashboard
-from minidata.contract.verdict import FILE_CODES, ROW_CODES, Description
+from minidata.contract.codes import FILE_CODES, ROW_CODES, Description
 from minidata.dataset import Dataset, read_datasets
 from minidata.settings import PROJECT
 from minidata.warehouse.tables import Table, tables_of

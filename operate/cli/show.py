@@ -119,7 +119,7 @@ def _print_records(settings: Settings, file: File, entries: Entries) -> None:
             guilty[entry["line"]].add(entry["column"])
     with (
         open_original(ObjectStore(settings), settings, file) as original,
-        open_text(original, file.key, settings.max_file_bytes) as text,
+        open_text(original, file, settings) as text,
     ):
         if not guilty:
             say("The file begins:")

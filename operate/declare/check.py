@@ -55,7 +55,7 @@ def verdict_of(settings: Settings, dataset: Dataset, file: Path) -> Verdict:
             stored_size=file.stat().st_size,
             arrived_at=datetime.now(UTC),
             dataset=dataset,
-            limits=Limits(settings.max_file_bytes, settings.max_rejected_share, settings.slice_bytes),
+            limits=Limits.of(settings),
             good=lambda _: None,
             rejects=lambda _: None,
         )

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from minidata.contract.verdict import FILE_CODES, ROW_CODES
+from minidata.contract.codes import FILE_CODES, ROW_CODES
 from minidata.settings import PROJECT
 from operate.cli.files import FileState
 from operate.cli.objects import FINAL

@@ -111,6 +111,7 @@ def environment(state: State, settings: Settings) -> dict[str, str]:
         **as_environment(settings, _SECRETS),
         **{f"AIRFLOW__{section.upper()}__{key.upper()}": value for (section, key), value in config.items()},
         "AIRFLOW_HOME": str(home),
+        "TMPDIR": str(home / "tmp"),  # what tasks put aside is on the platform's disk
         "MDP_AIRFLOW_DATABASE_URL": f"postgresql+psycopg2://{database}",  # for the retention
         "MDP_AIRFLOW_COOKIE": f"mdp_airflow_{zlib.crc32(bytes(state.folder)):08x}",  # cookies know no port
         "MALLOC_ARENA_MAX": "2",
@@ -160,6 +161,7 @@ def _launcher(name: str, arguments: list[str]) -> Callable[[State, Settings], La
             environment=_python(settings) | environment(state, settings),
             cwd=state.airflow,
             ports={"airflow": state.port("airflow")} if name == API else {},
+            prepare=partial((state.airflow / "tmp").mkdir, exist_ok=True),
         )
 
     return launch

@@ -51,6 +51,7 @@ def run(
     arrived_at: datetime = ARRIVED_AT,
     dataset: Dataset = DATASET,
     datasets: Iterable[Dataset] = (),
+    **limits: float,
 ) -> Outcome:
     """Validates stored bytes that come in chunks of one size."""
     outcome = Outcome(Verdict(0, ""))
@@ -61,7 +62,7 @@ def run(
         stored_size=len(data),
         arrived_at=arrived_at,
         dataset=dataset,
-        limits=Limits(max_file_bytes, share, slice_bytes),
+        limits=Limits(max_file_bytes, share, slice_bytes, **limits),
         good=outcome.frames.append,
         rejects=rejects.append,
         datasets=datasets,

@@ -1,0 +1,52 @@
+"""A watch over the worker of a step: one that takes too much memory or time is ended before it hurts the machine."""
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import psutil
+
+from minidata.settings import Settings
+
+log = logging.getLogger(__name__)
+_LOOK_SECONDS = 0.2
+
+
+@contextmanager
+def watched(settings: Settings, give_back: Callable[[str], None]) -> Iterator[None]:
+    """End this process if the block takes more than `task_memory_bytes` or `task_seconds`.
+
+    The work is in native code for seconds, where no exception reaches it and a failed allocation aborts.
+
+    Args:
+        settings: the limits.
+        give_back: called with the reason before the end.
+    """
+    done = threading.Event()
+    process, end = psutil.Process(), time.monotonic() + settings.task_seconds
+
+    def watch() -> None:
+        while not done.wait(_LOOK_SECONDS):
+            used = process.memory_info().rss
+            if used > settings.task_memory_bytes:
+                why = f"The worker took {used >> 20} MiB of memory, more than MDP_TASK_MEMORY_BYTES allows."
+            elif time.monotonic() > end:
+                why = f"The step took longer than the {settings.task_seconds:g} seconds of MDP_TASK_SECONDS."
+            else:
+                continue
+            log.error("%s It is ended.", why)
+            try:
+                give_back(why)
+            finally:
+                os._exit(1)
+
+    thread = threading.Thread(target=watch, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
