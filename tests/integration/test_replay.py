@@ -32,7 +32,7 @@ def test_a_failed_file_is_tried_again_as_if_it_had_just_come(pipeline: Pipeline)
         "suspect_batch = %s, suspect_files = 1, due_at = clock_timestamp() + interval '1 hour'",
         batch,
     )
-    assert ledger.waiting(pipeline.connection, "youtube_stats").count == 0
+    assert ledger.waiting(pipeline.connection, "youtube_stats", pipeline.settings).count == 0
     arrived = {file.key: file.arrived_at for file in pipeline.files()}
     assert ledger.retry_failed(pipeline.connection, ["b.csv"], until=arrived["b.csv"]) == []
     assert ledger.retry_failed(pipeline.connection, since=max(arrived.values()) + timedelta(seconds=1)) == []
