@@ -1,4 +1,4 @@
-"""Move files: name the new place, copy, check, then delete exactly the version that was read.
+"""Move files: name the new place, copy and check; the step then deletes exactly the version that was read.
 
 Names hold the SHA-256 of the content, so that two contents never share one.
 """
@@ -21,20 +21,28 @@ MAX_KEY_BYTES = 1024  # the limit of S3
 MAX_NAME_BYTES = 255  # the limit of stores that keep objects in a file system, after the last slash
 _EXTENSION = re.compile(r"(?:\.(?:csv|tsv|jsonl|ndjson))?\.(?:gz|zst)\Z|\.[A-Za-z0-9]{1,10}\Z", re.IGNORECASE)
 _PAGE = ".reasons.json"
+_SENT_WHOLE = 8 * 2**20  # bytes
 _LONGEST_METADATA = 1500  # bytes; S3 allows 2048 for all of an object's metadata together
 _IN_MEMORY = 8 * 2**20  # bytes; a larger file waits on disk until its hash is checked
 
 
-def move_file(batch: BatchContext, file: BatchFile, bucket: str, key: str) -> None:
-    """Move one version from `raw` to its place; an upload that arrives meanwhile is another version and stays.
+def copy_file(batch: BatchContext, file: BatchFile, bucket: str, key: str) -> None:
+    """Copy one version from `raw` to its place, and check the copy; then this version may be deleted.
 
-    The copy is read back and its SHA-256 compared before anything is deleted. The name holds the content's hash: an
-    object that is there already, from an interrupted move or a duplicate, is not written again and keeps its metadata.
+    A small file is put there with the SHA-256 that was computed when it was read: the store computes its own while it
+    takes the bytes in, and refuses others. A larger one is copied inside the store and read back. The name holds the
+    content's hash: an object that is there already, from an interrupted move or a duplicate, is read, is not written
+    again and keeps its metadata.
 
     Raises:
         TransientError: if the copy is not what was read.
     """
     raw = batch.settings.raw_bucket
+    if file.size <= _SENT_WHOLE:
+        with suppress(ObjectGoneError):
+            content = b"".join(batch.store.read(raw, file.key, file.version))
+            if batch.store.put_checked(bucket, key, content, str(file.sha256), _metadata(file)):
+                return
     copied = _digest(batch, bucket, key)
     if copied != file.sha256:
         # Gone from raw: another worker may have just moved it, which the second look shows.
@@ -45,7 +53,6 @@ def move_file(batch: BatchContext, file: BatchFile, bucket: str, key: str) -> No
         raise TransientError(f"{file.key} ({file.version}) is neither in {raw} nor in {bucket}/{key}.")
     if copied != file.sha256:
         raise TransientError(f"The copy of {file.key} in {bucket}/{key} differs from what was read from {raw}.")
-    batch.store.delete_version(raw, file.key, file.version)
 
 
 def _digest(batch: BatchContext, bucket: str, key: str) -> str | None:

@@ -2,14 +2,13 @@
 
 import io
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
 from functools import partial
 
 import polars as pl
 
 from etl import BatchContext, Counts, Workplace
 from minidata import ledger
-from minidata.dataset import ARRIVED_AT, HIDDEN
+from minidata.dataset import ARRIVED_AT, FILE, HIDDEN
 from minidata.engine import Spark, choose_engine
 from minidata.ledger import BatchFile
 from minidata.rollup import RollupBuilder, keys_of, regroup
@@ -40,7 +39,7 @@ def _here(batch: BatchContext, files: list[BatchFile]) -> Counts:
     limit = batch.settings.slice_rows
     builders = [RollupBuilder(batch.dataset, name, limit, parts.append) for name, parts in partials.items()]
     read = 0
-    for rows in _together(_good_rows(batch, _parts(batch, files)), limit):
+    for rows in _together(_good_rows(batch, _of(batch, files), batch.staging.good_rows().keys()), limit):
         read += rows.height
         for builder in builders:
             builder.add(rows)
@@ -49,17 +48,17 @@ def _here(batch: BatchContext, files: list[BatchFile]) -> Counts:
     return {_READ: read} | {name: parts.rows for name, parts in partials.items()}
 
 
-def _parts(batch: BatchContext, files: list[BatchFile]) -> Iterator[tuple[str, datetime]]:
-    """List the objects of good rows, with the arrival of their file."""
-    for file in files:
-        for key in batch.staging.good_rows(file.file_id).keys():  # noqa: SIM118  no dict
-            yield key, file.arrived_at
+def _of(batch: BatchContext, files: list[BatchFile]) -> pl.DataFrame:
+    """Return the ids of files, and when they arrived if a table depends on it."""
+    ids = pl.DataFrame({FILE: [file.file_id for file in files]}, {FILE: pl.Int64()})
+    arrived = pl.Series(ARRIVED_AT, [file.arrived_at.replace(tzinfo=None) for file in files], pl.Datetime("us"))
+    return ids.with_columns(arrived) if batch.dataset.by_arrival else ids
 
 
-def _good_rows(place: Workplace, parts: Iterable[tuple[str, datetime]]) -> Iterator[pl.DataFrame]:
-    for key, arrived_at in parts:
-        arrived = [pl.lit(arrived_at.replace(tzinfo=None)).alias(ARRIVED_AT)] if place.dataset.by_arrival else []
-        yield read_frame(place.store, place.settings.staging_bucket, key).with_columns(arrived)
+def _good_rows(place: Workplace, files: pl.DataFrame, keys: Iterable[str]) -> Iterator[pl.DataFrame]:
+    """Read the objects of good rows: an object may hold those of several files, also of files that are not new."""
+    for key in keys:
+        yield read_frame(place.store, place.settings.staging_bucket, key).join(files, on=FILE).drop(FILE)
 
 
 def _together(frames: Iterable[pl.DataFrame], limit: int) -> Iterator[pl.DataFrame]:
@@ -81,14 +80,15 @@ def _on_cluster(batch: BatchContext, cluster: Spark, files: list[BatchFile]) -> 
     """Build the rollups on executors: each part by itself, then those of the same keys; return as `_here`."""
     groups = -(-sum(file.rows_good or 0 for file in files) // batch.settings.slice_rows)
     counts = dict.fromkeys((_READ, *batch.dataset.merged), 0)
-    spread, gather = partial(_spread, batch, groups), partial(_gather, batch)
-    made = cluster.grouped(spread, gather, list(_parts(batch, files)), groups * len(batch.dataset.merged))
+    spread, gather = partial(_spread, batch, groups, _of(batch, files)), partial(_gather, batch)
+    parts = list(batch.staging.good_rows().keys())
+    made = cluster.grouped(spread, gather, parts, groups * len(batch.dataset.merged))
     for name, rows in made:
         counts[name] += rows
     return counts
 
 
-def _spread(place: Workplace, groups: int, parts: Iterable[tuple[str, datetime]]) -> Iterator[tuple[str, bytes]]:
+def _spread(place: Workplace, groups: int, files: pl.DataFrame, keys: Iterable[str]) -> Iterator[tuple[str, bytes]]:
     """Roll up some parts, and split what they give to each table by a hash of its keys."""
     limit = place.settings.slice_rows
     made: list[tuple[str, pl.DataFrame]] = []
@@ -97,7 +97,7 @@ def _spread(place: Workplace, groups: int, parts: Iterable[tuple[str, datetime]]
         made.append((name, frame))
 
     builders = [RollupBuilder(place.dataset, name, limit, partial(keep, name)) for name in place.dataset.merged]
-    for rows in _together(_good_rows(place, parts), limit):
+    for rows in _together(_good_rows(place, files, keys), limit):
         yield _READ, str(rows.height).encode()
         for builder in builders:
             builder.add(rows)

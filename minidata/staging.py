@@ -1,6 +1,6 @@
 """Staging: a batch's rows between two steps, as Parquet below its claim token.
 
-<token>/good/<file id>/000000.parquet …      the good rows of each file
+<token>/good/<file id>/000000.parquet …      the good rows of a large file, or of the small ones from this one on
 <token>/rollups/<rollup>/000000.parquet …    the partials of each rollup
 """
 
@@ -58,9 +58,9 @@ class Staging:
         self._store, self._bucket, self._folder = store, bucket, f"{token}/"
         self.token = token
 
-    def good_rows(self, file_id: int) -> Parts:
-        """Return the good rows of a file."""
-        return Parts(self._store, self._bucket, f"{self._folder}good/{file_id}/")
+    def good_rows(self, file_id: int | None = None) -> Parts:
+        """Return the good rows of a file and those staged with it, or of the batch; `dataset.FILE` names the file."""
+        return Parts(self._store, self._bucket, f"{self._folder}good/{f'{file_id}/' if file_id else ''}")
 
     def partials(self, rollup: str) -> Parts:
         """Return the partials of a rollup."""

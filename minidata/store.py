@@ -4,10 +4,12 @@ boto3 alone talks to the store: keys come from outside and may hold anything (`/
 such paths; it has no versions and no copies by version.
 """
 
+import base64
 import hashlib
 import io
+import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,6 +24,9 @@ _PUT_WHOLE = 64 * 2**20  # bytes put in one call
 _COPY_WHOLE = 5 * 2**30  # S3 copies at most so many bytes in one call
 _GONE = {"NoSuchKey", "NoSuchVersion", "404", "NotFound", "MethodNotAllowed", "405"}
 _making = threading.Lock()  # one session makes all clients, and is not thread-safe
+_TAKEN = {"PreconditionFailed", "412"}
+_NOT_XML = re.compile("[\x00-\x1f\ufffd-\uffff]")  # the body of a request cannot carry such a key unchanged
+_DELETED_AT_ONCE = 1000
 _REFUSED = {"AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "403", "NoSuchBucket"}
 
 
@@ -79,10 +84,26 @@ class ObjectStore:
         which = {"VersionId": version} if version else {}
         with _explained(self.endpoint, f"{bucket}/{key}"):
             answer = self.client.get_object(Bucket=bucket, Key=key, **which)
-            body = answer["Body"]
-            with body:
-                _require_length(answer, f"{bucket}/{key}")
-                yield from body.iter_chunks(CHUNK)
+            yield from _chunks(answer, f"{bucket}/{key}")
+
+    def read_unless_deleted(self, bucket: str, key: str, version: str) -> Iterator[bytes] | None:
+        """Stream one version in chunks; None if the newest entry of its key is a delete marker.
+
+        Raises:
+            ObjectGoneError: if it does not exist, also while the chunks are drawn.
+            TransientError: if the store is away or breaks off.
+        """
+        with suppress(ObjectGoneError), _explained(self.endpoint, f"{bucket}/{key}"):
+            answer = self.client.get_object(Bucket=bucket, Key=key)
+            if answer.get("VersionId", "null") == version:  # as a rule: then one request tells both
+                return self._explained_chunks(answer, f"{bucket}/{key}")
+            answer["Body"].close()
+            return self.read(bucket, key, version)
+        return None if self._has_marker(bucket, key) else self.read(bucket, key, version)
+
+    def _explained_chunks(self, answer: dict[str, Any], what: str) -> Iterator[bytes]:
+        with _explained(self.endpoint, what):
+            yield from _chunks(answer, what)
 
     def metadata(self, bucket: str, key: str, version: str | None = None) -> dict[str, str]:
         """Return the user's metadata of an object, or one version of it.
@@ -107,6 +128,34 @@ class ObjectStore:
                 answer = self.client.head_object(Bucket=bucket, Key=key)
             return str(answer.get("VersionId", "null"))
 
+    def put_checked(self, bucket: str, key: str, data: bytes, sha256: str, metadata: dict[str, str]) -> bool:
+        """Put an object if its name is free; the store computes the SHA-256 of what it took in, and compares.
+
+        Args:
+            bucket: where.
+            key: its name.
+            data: the bytes.
+            sha256: what their SHA-256 must be, as hexadecimal digits.
+            metadata: the user's.
+
+        Returns:
+            Whether the store answered that it holds bytes with this SHA-256; if not, the name may have been taken.
+
+        Raises:
+            TransientError: if the store is away, or got other bytes.
+        """
+        digest = base64.b64encode(bytes.fromhex(sha256)).decode()
+        with _explained(self.endpoint, f"{bucket}/{key}"):
+            try:
+                answer = self.client.put_object(
+                    Bucket=bucket, Key=key, Body=data, Metadata=metadata, ChecksumSHA256=digest, IfNoneMatch="*"
+                )
+            except self.client.exceptions.ClientError as error:
+                if error.response.get("Error", {}).get("Code") in _TAKEN:
+                    return False
+                raise
+        return bool(answer.get("ChecksumSHA256") == digest)
+
     def copy(self, source: ObjectVersion, from_bucket: str, bucket: str, key: str, metadata: dict[str, str]) -> None:
         """Copy one version to a new name, inside the store."""
         origin = {"Bucket": from_bucket, "Key": source.key, "VersionId": source.version}
@@ -129,6 +178,19 @@ class ObjectStore:
         with suppress(ObjectGoneError), _explained(self.endpoint, f"{bucket}/{key}"):
             self.client.delete_object(Bucket=bucket, Key=key, VersionId=version)
 
+    def delete_versions(self, bucket: str, versions: Sequence[tuple[str, str]]) -> None:
+        """Delete exactly these (key, version), with one request for many; some may be gone already."""
+        alone = [one for one in versions if _NOT_XML.search(one[0])]
+        plain = [one for one in versions if one not in alone]
+        for start in range(0, len(plain), _DELETED_AT_ONCE):
+            objects = [{"Key": key, "VersionId": version} for key, version in plain[start : start + _DELETED_AT_ONCE]]
+            with _explained(self.endpoint, f"{len(objects)} versions in {bucket}"):
+                answer = self.client.delete_objects(Bucket=bucket, Delete={"Objects": objects, "Quiet": True})
+            # SeaweedFS refuses here a key of almost 1,024 bytes that it deletes when it is asked for it alone.
+            alone += [(error["Key"], error.get("VersionId", "")) for error in answer.get("Errors", [])]
+        for key, version in alone:
+            self.delete_version(bucket, key, version)
+
     def delete_prefix(self, bucket: str, prefix: str) -> int:
         """Delete all objects whose keys begin with a prefix; returns how many."""
         keys = list(self.keys(bucket, prefix))
@@ -148,12 +210,8 @@ class ObjectStore:
         found = self.versions(bucket, key.partition("\ufffd")[0])
         return any((item.key, item.version) == (key, version) for item in found)
 
-    def deleted(self, bucket: str, key: str) -> bool:
-        """Return whether the newest entry of a key is a delete marker; a bucket without versions has none."""
-        with suppress(ObjectGoneError), _explained(self.endpoint, f"{bucket}/{key}"):
-            self.client.head_object(Bucket=bucket, Key=key)
-            return False
-        # Some names can be listed and not read: the listing decides.
+    def _has_marker(self, bucket: str, key: str) -> bool:
+        """Return whether the newest entry of a key is a delete marker, by the listing: some names cannot be read."""
         with _explained(self.endpoint, f"the bucket {bucket}"):
             for page in self.client.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=key):
                 if any(marker["Key"] == key and marker["IsLatest"] for marker in page.get("DeleteMarkers", [])):
@@ -186,10 +244,13 @@ class ObjectStore:
             )
 
 
-def _require_length(answer: dict[str, Any], what: str) -> None:
-    """Check that an answer says where it ends: one that is cut among its headers looks like an empty object."""
-    if "ContentLength" not in answer and "transfer-encoding" not in answer["ResponseMetadata"]["HTTPHeaders"]:
-        raise TransientError(f"The store broke off before it told the length of {what}. It is read again.")
+def _chunks(answer: dict[str, Any], what: str) -> Iterator[bytes]:
+    """Stream an answer that says where it ends: one that is cut among its headers looks like an empty object."""
+    body = answer["Body"]
+    with body:
+        if "ContentLength" not in answer and "transfer-encoding" not in answer["ResponseMetadata"]["HTTPHeaders"]:
+            raise TransientError(f"The store broke off before it told the length of {what}. It is read again.")
+        yield from body.iter_chunks(CHUNK)
 
 
 def _length(stream: IO[bytes]) -> int:

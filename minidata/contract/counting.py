@@ -3,7 +3,7 @@
 import codecs
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from fractions import Fraction
 
@@ -16,7 +16,7 @@ from minidata.contract.records import TYPED, for_typed_cells
 from minidata.contract.rows import Rows
 from minidata.contract.slices import Slice
 from minidata.contract.verdict import InvalidFileError, Limits, Reason, RejectEntry, reason, with_hints
-from minidata.dataset import Dataset
+from minidata.dataset import Column, Dataset, Dialect
 
 _TOTAL = re.compile(r"(grand |sub)?(total|sum|summe|gesamt|somme|suma|totale)\b", re.IGNORECASE)
 _TOTAL_HINT = "The last line looks like a total: `dialect: {footer_lines: 1}` leaves it out."
@@ -72,14 +72,10 @@ class Counting:
             return
         first = 0
         if self.header is None or self._rows is None:
-            columns, dialect = self._columns, self._dataset.dialect
-            if dialect.header is True:
-                self.header = self._read_header(slice_)
-                first = 1
-            else:
-                self.header = given_header(dialect.header or list(columns), columns, slice_.marks)
-            numbers = self._numbers
-            self._rows = Rows(columns, self.header, self._arrived_at, numbers, lines=self._dataset.by_arrival)
+            dialect = self._dataset.dialect
+            self.header, first = header_of(slice_, self._columns, dialect, self._limits.max_columns)
+            by_arrival = self._dataset.by_arrival
+            self._rows = Rows(self._columns, self.header, self._arrived_at, self._numbers, lines=by_arrival)
             self._held += b"\n" * dialect.skip_lines + (self.header.raw + b"\n" if dialect.header is True else b"")
         self._total += len(slice_.starts) - first
         if self._checked_to is not None:
@@ -94,12 +90,6 @@ class Counting:
             self.rows_good += len(frame)
             self._good(frame)
         self._hand_on()
-
-    def _read_header(self, slice_: Slice) -> Header:
-        if (width := int(slice_.widths[0])) > self._limits.max_columns:
-            what = f"The file has {width:,} columns, and the limit is {self._limits.max_columns:,}."
-            raise InvalidFileError(reason("too_many_columns", what))
-        return read_header(slice_.record(0), slice_.cells(0), self._columns)
 
     def _reject(self, entries: list[RejectEntry], line: bytes) -> bool:
         """Take a rejected record; tell whether to go on."""
@@ -136,3 +126,17 @@ class Counting:
         if stopped:
             return reason("rejects_over_limit", f"At least {what}, with {self._rejects_bytes:,} bytes.{stopped}")
         return None
+
+
+def header_of(slice_: Slice, columns: Mapping[str, Column], dialect: Dialect, most: float) -> tuple[Header, int]:
+    """Return the header of a file with so many columns at most, and the number of its first row, from its first slice.
+
+    Raises:
+        InvalidFileError: `too_many_columns`, `duplicate_column` or `missing_column`.
+    """
+    if dialect.header is not True:
+        return given_header(dialect.header or list(columns), columns, slice_.marks), 0
+    if (width := int(slice_.widths[0])) > most:
+        what = f"The file has {width:,} columns, and the limit is {most:,}."
+        raise InvalidFileError(reason("too_many_columns", what))
+    return read_header(slice_.record(0), slice_.cells(0), columns), 1

@@ -99,6 +99,19 @@ class Rows:
         good.append(pl.DataFrame(values, self._schema | ({LINE: pl.Int64()} if self._lines else {}), orient="row"))
         return [frame for frame in good if len(frame)]
 
+    def certain(self, slice_: Slice, extra: pl.Series) -> tuple[list[pl.DataFrame], Positions]:
+        """Type the records of a slice that are certainly good, with one more column of theirs.
+
+        Returns:
+            Typed frames of these records, and the numbers of all others, ascending.
+        """
+        everything = np.ones(len(slice_.starts), bool)
+        text = self._parse(slice_, everything)
+        if len(text) != len(everything):
+            return [pl.DataFrame(schema=self._schema | {extra.name: extra.dtype})], np.flatnonzero(everything)
+        lines = [pl.Series(LINE, slice_.lines, pl.Int64())] if self._lines else []
+        return self.accept(text.with_columns(*lines, extra))
+
     def _parse(self, slice_: Slice, keep: Flags) -> pl.DataFrame:
         """Return the declared columns that the file has, of the records to keep, as text without null."""
         positions = self._header.positions
@@ -129,7 +142,7 @@ class Rows:
         """Type the rows that are certainly good.
 
         Args:
-            text: the declared columns as text, without null.
+            text: the declared columns as text, without null; other columns stay as they are.
 
         Returns:
             Typed frames of these rows, and the numbers of all other rows, ascending.
@@ -150,7 +163,7 @@ class Rows:
             cells[name].value.alias(name) if name in cells else pl.lit(None, dtype).alias(name)
             for name, dtype in self._schema.items()
         ]
-        values += [pl.col(LINE)] if LINE in text.columns else []
+        values += [pl.col(name) for name in text.columns if name not in self._schema]
         guards = pl.all_horizontal(cell.guard for cell in cells.values())
         typed = text.lazy().select(*values, guards.alias(_GUARD)).collect()  # lazily: shared parts are computed once
         limits = [rule.holds(pl.col(name)) for name, rule in self._present.items()]

@@ -7,7 +7,7 @@ elsewhere, the standard library's `csv.reader` reads the slice: a quote inside a
 
 import csv
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Any, Final
@@ -92,6 +92,31 @@ class Slice:
             return self.data
         places = zip(self.starts[keep].tolist(), self.stops[keep].tolist(), strict=True)
         return b"".join([self.data[start:stop] + b"\n" for start, stop in places])
+
+    def from_record(self, number: int) -> "Slice":
+        """Leave out the records before this one."""
+        if number >= len(self.starts):
+            return self.without_last(len(self.starts))
+        start, kept = int(self.starts[number]), slice(number, None)
+        bad = None if self.bad is None else self.bad[kept]
+        starts, stops = self.starts[kept] - start, self.stops[kept] - start
+        arrays = (self.lines[kept], starts, stops, self.widths[kept], self.controls[kept])
+        return Slice(self.data[start:], *arrays, self.rows and self.rows[kept], self.marks, bad)
+
+    @staticmethod
+    def joined(several: Sequence["Slice"]) -> "Slice":
+        """Put the records of slices with the same marks, which `csv.reader` has not read, one after the other."""
+        offsets = np.cumsum([0, *(len(one.data) for one in several[:-1])])
+        return Slice(
+            b"".join(one.data for one in several),
+            np.concatenate([one.lines for one in several]),
+            np.concatenate([one.starts + offset for one, offset in zip(several, offsets, strict=True)]),
+            np.concatenate([one.stops + offset for one, offset in zip(several, offsets, strict=True)]),
+            np.concatenate([one.widths for one in several]),
+            np.concatenate([one.controls for one in several]),
+            None,
+            several[0].marks,
+        )
 
     def without_last(self, count: int) -> "Slice":
         """Leave out so many records at the end, at most all."""

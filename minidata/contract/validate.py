@@ -68,8 +68,8 @@ def validate(
         unpacked = _unzipped(source) if kind.format == "zip" else source
         content = refuse_blank(decompress(unpacked, kind.compression, budget, limits.max_file_seconds))
         head = Head(content)
-        cut, text = _text(head, kind, dataset, limits.slice_bytes, budget)
-        stages = [map(counting.add, without_footer(cut, dataset.dialect.footer_lines)), cut, text, content, source]
+        cut, text = _records(head, kind, dataset, limits.slice_bytes, budget)
+        stages = [map(counting.add, cut), cut, text, content, source]
     found: Reason | None = None
     for stage in stages:  # each draws the one after it, whose findings rank higher, and are looked for to the end
         try:
@@ -109,23 +109,29 @@ def _unzipped(source: Iterable[bytes]) -> Iterator[bytes]:
         yield from unzip(file)
 
 
-def _text(
+def _records(
     content: Iterable[bytes], kind: Kind, dataset: Dataset, slice_bytes: int, budget: Budget
 ) -> tuple[Iterator[Slice], Iterator[bytes]]:
-    """Return the records of the content, and its text, which they are drawn from."""
-    dialect = dataset.dialect
-    if kind.format in TYPED:
-        records = Records(budget)
-        if kind.format == "jsonl":
-            text = records.json_lines(read_text(content), dataset.columns)
-        else:
-            text = _table(content, kind, records, dialect.skip_lines)
-        cut = records.numbered(slices(text, slice_bytes))
+    """Return the records of the content without its footer, and its text, which they are drawn from."""
+    if kind.format not in TYPED:
+        return cut_text(content, kind, dataset, slice_bytes)
+    records, dialect = Records(budget), dataset.dialect
+    if kind.format == "jsonl":
+        text = records.json_lines(read_text(content), dataset.columns)
     else:
-        text = read_text(content if dialect.is_utf8 else decode(content, dialect.encoding))
-        marks = Marks("\t" if kind.format == "tsv" else dialect.delimiter, dialect.quote)
-        cut = slices(skip_lines(text, dialect.skip_lines), slice_bytes, marks, 1 + dialect.skip_lines)
-    return cut, text
+        text = _table(content, kind, records, dialect.skip_lines)
+    return without_footer(records.numbered(slices(text, slice_bytes)), dialect.footer_lines), text
+
+
+def cut_text(
+    content: Iterable[bytes], kind: Kind, dataset: Dataset, slice_bytes: int
+) -> tuple[Iterator[Slice], Iterator[bytes]]:
+    """Return the records of a text without its footer, and the text that they are drawn from."""
+    dialect = dataset.dialect
+    text = read_text(content if dialect.is_utf8 else decode(content, dialect.encoding))
+    marks = Marks("\t" if kind.format == "tsv" else dialect.delimiter, dialect.quote)
+    cut = slices(skip_lines(text, dialect.skip_lines), slice_bytes, marks, 1 + dialect.skip_lines)
+    return without_footer(cut, dialect.footer_lines), text
 
 
 def _table(content: Iterable[bytes], kind: Kind, records: Records, skip_rows: int) -> Iterator[bytes]:

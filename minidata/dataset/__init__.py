@@ -18,6 +18,7 @@ from minidata.dataset.columns import (
 from minidata.dataset.dialect import FORMATS, Dialect
 from minidata.dataset.model import (
     ARRIVED_AT,
+    FILE,
     HASH,
     HIDDEN,
     LINE,
@@ -34,6 +35,7 @@ from minidata.dataset.read import declared_datasets, read_dataset, read_datasets
 
 __all__ = [
     "ARRIVED_AT",
+    "FILE",
     "FORMATS",
     "HASH",
     "HIDDEN",

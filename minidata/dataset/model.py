@@ -209,6 +209,7 @@ class Summary(Model):
 HIDDEN = "mdp_"
 HASH = "mdp_hash"
 ARRIVED_AT, LINE = "mdp_arrived_at", "mdp_line"
+FILE = "mdp_file"  # the id of the file that a row in staging is from
 _ARRIVAL: dict[str, Column] = {
     ARRIVED_AT: TimestampColumn.model_validate({"type": "timestamp"}),
     LINE: IntegerColumn.model_validate({"type": "integer"}),

@@ -12,6 +12,7 @@ each commits what it does, except in the caller's transaction.
 from minidata.ledger.arrivals import CHANNEL, Waiting, allow_events, keys_of, look, waiting, write_inbox
 from minidata.ledger.batches import (
     BatchFile,
+    Validated,
     batch_files,
     due_moves,
     duplicates,
@@ -22,7 +23,7 @@ from minidata.ledger.batches import (
     new_files,
     postpone_move,
     reasons_page,
-    record_verdict,
+    record_verdicts,
     report_step,
     step_counts,
     unswept_batches,
@@ -39,16 +40,17 @@ from minidata.ledger.claims import (
     locked_batch,
     renew,
 )
-from minidata.ledger.contents import record_ranges
 from minidata.ledger.files import (
     File,
     FileOutcome,
+    RunTimes,
     any_rows_loaded,
     count_states,
     file_entries,
     find_files,
     load_times,
     retry_failed,
+    run_times,
     states_of,
 )
 from minidata.ledger.health import RELAY, TRIGGER, Health, health
@@ -67,7 +69,9 @@ __all__ = [
     "File",
     "FileOutcome",
     "Health",
+    "RunTimes",
     "Step",
+    "Validated",
     "Waiting",
     "allow_events",
     "any_rows_loaded",
@@ -109,8 +113,7 @@ __all__ = [
     "postpone_move",
     "prune",
     "reasons_page",
-    "record_ranges",
-    "record_verdict",
+    "record_verdicts",
     "register_fix",
     "release",
     "release_all",
@@ -121,6 +124,7 @@ __all__ = [
     "replace_version",
     "report_step",
     "retry_failed",
+    "run_times",
     "states_of",
     "step_counts",
     "unswept_batches",

@@ -1,10 +1,10 @@
 """Batches: their files, and what the steps commit about them while the batch is alive."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, LiteralString
+from typing import TYPE_CHECKING, Any, LiteralString, NamedTuple
 
 from psycopg.rows import class_row, dict_row
 from psycopg.types.json import Json, Jsonb
@@ -16,6 +16,7 @@ from minidata.warehouse.connection import Connection
 
 if TYPE_CHECKING:
     from minidata.contract import Verdict  # half a second that most commands need not pay
+    from minidata.rollup import Ranges
 
 _LONGEST_DELAY = timedelta(minutes=1)
 _NO_COLUMN: list[str | None] = [None]
@@ -66,14 +67,35 @@ def batch_files(connection: Connection, batch_id: int) -> list[BatchFile]:
     return connection.cursor(row_factory=class_row(BatchFile)).execute(query, [batch_id]).fetchall()
 
 
-def record_verdict(
-    connection: Connection, batch_id: int, file_id: int, verdict: "Verdict", rejects_key: str | None
-) -> None:
-    """Enter what validation found; an invalid file is `invalid` from now on, its move outstanding.
+class Validated(NamedTuple):
+    """What validation found of a file: the verdict, the key of its rejected rows, and the ranges of its good ones."""
+
+    file_id: int
+    verdict: "Verdict"
+    rejects_key: str | None
+    ranges: "Ranges"
+
+
+def record_verdicts(connection: Connection, batch_id: int, found: Iterable[Validated]) -> None:
+    """Enter what validation found, all at once; an invalid file is `invalid` from now on, its move outstanding.
 
     Raises:
         ClaimLostError: if the batch has ended.
     """
+    with locked_batch(connection, batch_id), connection.cursor() as cursor:
+        cursor.executemany(
+            "update mdp.files set validated_at = clock_timestamp(), sha256 = %(sha256)s, "
+            "reasons = %(reasons)s, message = %(message)s, rows_good = %(good)s, rows_rejected = %(rejected)s, "
+            "rows_loaded = case when %(invalid)s then 0 end, counts = %(counts)s, entries = %(entries)s, "
+            "drift = %(drift)s, rejects_key = %(rejects_key)s, ranges = %(ranges)s, "
+            "state = (case when %(invalid)s then 'invalid' else 'claimed' end)::mdp.file_state "
+            "where file_id = %(file_id)s and batch_id = %(batch_id)s and state = 'claimed'",
+            [_columns_of(file) | {"batch_id": batch_id} for file in found],
+        )
+
+
+def _columns_of(file: Validated) -> dict[str, Any]:
+    verdict = file.verdict
     reason = verdict.reason
     entries = [entry._asdict() for entry in verdict.entries]
     if reason is not None and not entries:
@@ -81,31 +103,22 @@ def record_verdict(
             {"line": None, "column": column, "code": reason.code, "value": None}
             for column in reason.columns or _NO_COLUMN
         ]
-    with locked_batch(connection, batch_id):
-        connection.execute(
-            "update mdp.files set validated_at = clock_timestamp(), sha256 = %(sha256)s, "
-            "reasons = %(reasons)s, message = %(message)s, rows_good = %(good)s, rows_rejected = %(rejected)s, "
-            "rows_loaded = case when %(invalid)s then 0 end, counts = %(counts)s, entries = %(entries)s, "
-            "drift = %(drift)s, rejects_key = %(rejects_key)s, "
-            "state = (case when %(invalid)s then 'invalid' else 'claimed' end)::mdp.file_state "
-            "where file_id = %(file_id)s and batch_id = %(batch_id)s and state = 'claimed'",
-            {
-                "sha256": verdict.sha256,
-                "reasons": [reason.code] if reason else [],
-                # it may quote the file, and text in PostgreSQL cannot hold U+0000
-                "message": reason.message.replace("\0", "\\0") if reason else None,
-                "good": verdict.rows_good,
-                "rejected": verdict.rows_rejected,
-                "invalid": reason is not None,
-                "counts": Jsonb(verdict.counts),
-                # json, not jsonb: a value may hold U+0000, which only the text form can carry
-                "entries": Json(entries, dumps=json.dumps),
-                "drift": Json(verdict.drift, dumps=json.dumps),
-                "rejects_key": rejects_key,
-                "file_id": file_id,
-                "batch_id": batch_id,
-            },
-        )
+    return {
+        "sha256": verdict.sha256,
+        "reasons": [reason.code] if reason else [],
+        # it may quote the file, and text in PostgreSQL cannot hold U+0000
+        "message": reason.message.replace("\0", "\\0") if reason else None,
+        "good": verdict.rows_good,
+        "rejected": verdict.rows_rejected,
+        "invalid": reason is not None,
+        "counts": Jsonb(verdict.counts),
+        # json, not jsonb: a value may hold U+0000, which only the text form can carry
+        "entries": Json(entries, dumps=json.dumps),
+        "drift": Json(verdict.drift, dumps=json.dumps),
+        "rejects_key": file.rejects_key,
+        "ranges": Json(file.ranges),
+        "file_id": file.file_id,
+    }
 
 
 def mark_superseded(connection: Connection, batch_id: int, file_id: int, message: str) -> None:
@@ -180,17 +193,23 @@ def due_moves(connection: Connection, batch_id: int) -> list[BatchFile]:
     return [file for file in batch_files(connection, batch_id) if file.state in {"loaded", "invalid"}]
 
 
-def mark_moved(connection: Connection, file: BatchFile, archive_key: str) -> None:
-    """Enter that a file is in its place and gone from `raw`, and close what waited for it."""
+def mark_moved(connection: Connection, moved: Mapping[int, str]) -> None:
+    """Enter that files are in their places and gone from `raw`, and close what waited for them.
+
+    Args:
+        connection: to the warehouse, as `mdp_loader`.
+        moved: the new key of each, by file id.
+    """
     with connection.transaction():
         lock_settling(connection)
         connection.execute(
-            "update mdp.files set state = (case state when 'loaded' then 'archived' else 'quarantined' end)"
-            "::mdp.file_state, archive_key = %s, moved_at = clock_timestamp(), batch_id = null, error = null "
-            "where file_id = %s and state in ('loaded', 'invalid')",
-            [archive_key, file.file_id],
+            "update mdp.files f set state = (case f.state when 'loaded' then 'archived' else 'quarantined' end)"
+            "::mdp.file_state, archive_key = m.key, moved_at = clock_timestamp(), batch_id = null, error = null "
+            "from unnest(%s::bigint[], %s::text[]) as m (file_id, key) "
+            "where f.file_id = m.file_id and f.state in ('loaded', 'invalid')",
+            [list(moved), list(moved.values())],
         )
-        settle(connection, file.file_id)
+        settle(connection, list(moved))
 
 
 def postpone_move(connection: Connection, file: BatchFile, error: str) -> None:

@@ -164,3 +164,26 @@ def load_times(connection: Connection) -> dict[str, float | None]:
         "where loaded_at is not null and rows_loaded > 0 order by loaded_at desc limit 200) t"
     ).fetchone() or (None, None, 0)
     return {"p50": p50, "p95": p95, "n": n}
+
+
+class RunTimes(NamedTuple):
+    """When the files that a run loaded had come how far: the first arrival, the last entry, and the commit."""
+
+    dataset: str
+    run: str
+    files: int
+    arrived_at: datetime
+    registered_at: datetime
+    loaded_at: datetime
+
+
+def run_times(connection: Connection, limit: int) -> list[RunTimes]:
+    """Return the times of the last runs that loaded rows, at most so many, the newest first."""
+    rows = connection.execute(
+        "select b.dataset, b.run, f.* from (select batch_id, dataset, run from mdp.batches where report ? 'load' "
+        "order by batch_id desc limit %s) b, lateral (select count(*), min(arrived_at), max(registered_at), "
+        "max(loaded_at) from mdp.files where loaded_in = b.batch_id and rows_loaded > 0 having count(*) > 0) f "
+        "order by b.batch_id desc",
+        [limit],
+    )
+    return [RunTimes(*row) for row in rows]

@@ -60,6 +60,15 @@ _REPEATED: LiteralString = """
         and o.open and o.state in ('invalid', 'quarantined') and o.key = n.key and o.sha256 = n.sha256
         and (o.arrived_at, o.file_id) < (n.arrived_at, n.file_id)
 """
+_CONCERNED: LiteralString = """
+    select n.file_id from mdp.files n where n.file_id = any(%s) and (
+        n.open or n.fixes is not null
+        or exists (select from mdp.files k where k.open and k.key = n.key)
+        or exists (select from mdp.files k where k.open and k.sha256 = n.sha256)
+        or exists (select from mdp.files k where k.open
+            and regexp_replace(k.rejects_key, '^.*/', '') = regexp_replace(n.key, '^.*/', ''))
+    ) order by n.file_id
+"""
 
 
 def lock_settling(connection: Connection) -> None:
@@ -67,13 +76,15 @@ def lock_settling(connection: Connection) -> None:
     lock_dataset(connection, _REVIEW)
 
 
-def settle(connection: Connection, file_id: int) -> None:
-    """Close the entries that this file resolves, and its own if a later one was accepted first.
+def settle(connection: Connection, file_ids: list[int]) -> None:
+    """Close the entries that these files resolve, and their own if a later one was accepted first.
 
-    Part of the transaction that enters its state, after `lock_settling`.
+    Part of the transaction that enters their states, after `lock_settling`.
     """
-    for statement in (_ACCEPTED, _OVERTAKEN, _REPEATED):
-        connection.execute(statement, {"file_id": file_id})
+    concerned = connection.execute(_CONCERNED, [file_ids]).fetchall()  # as a rule nothing is open
+    for (file_id,) in concerned:
+        for statement in (_ACCEPTED, _OVERTAKEN, _REPEATED):
+            connection.execute(statement, {"file_id": file_id})
 
 
 def dismiss(connection: Connection, keys: list[str], who: str, why: str | None) -> list[tuple[str, str]]:

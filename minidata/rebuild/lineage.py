@@ -10,7 +10,7 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import dict_row
 
-from minidata.dataset import LINE, Dataset, Every, Rollup
+from minidata.dataset import FILE, LINE, Dataset, Every, Rollup
 from minidata.errors import PermanentError
 from minidata.ledger.contents import Content, accepted_contents
 from minidata.rebuild.archive import Archive
@@ -19,7 +19,6 @@ from minidata.rollup import SummaryStatements, keys_of, overlap, ranges_of_keys,
 from minidata.warehouse.connection import Connection
 from minidata.warehouse.tables import Table, tables_of
 
-_FILE = "mdp_file"
 _OF = "mdp_of_"  # before a merged column that is made from a row's
 
 
@@ -94,7 +93,7 @@ def trace(
     return Lineage(
         row,
         {
-            column: [Origin(by_id[file], line) for file, line in lines.select(_FILE, LINE).rows()]
+            column: [Origin(by_id[file], line) for file, line in lines.select(FILE, LINE).rows()]
             for column, lines in found.items()
         },
     )
@@ -175,14 +174,14 @@ def _rows(
     if isinstance(merged, Rollup):
         made = [source_of(merged, column).alias(f"{_OF}{column}") for column in merged.merged_columns]
         on = _of(merged.keys)
-    found = [Archive.no_rows(traced).with_columns(*made, pl.lit(0, pl.Int64).alias(_FILE))]
+    found = [Archive.no_rows(traced).with_columns(*made, pl.lit(0, pl.Int64).alias(FILE))]
     for number, file in enumerate(files):
         progress(number, len(files))
 
         def add(frame: pl.DataFrame, file: Content = file) -> None:
             rows = frame.with_columns(made).join(keys, left_on=on, right_on=keys.columns, how="semi", nulls_equal=True)
             if rows.height:
-                found.append(rows.with_columns(pl.lit(file.file_id, pl.Int64).alias(_FILE)).select(found[0].columns))
+                found.append(rows.with_columns(pl.lit(file.file_id, pl.Int64).alias(FILE)).select(found[0].columns))
 
         archive.read(file, traced, add)
     progress(len(files), len(files))

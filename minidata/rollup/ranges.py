@@ -1,11 +1,11 @@
 """Ranges: the least and the greatest value of each column of a file, which tell whether it can hold some keys."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import polars as pl
 
-from minidata.dataset import Column, Dataset, Every, IntegerColumn, TextColumn, TimestampColumn, Window
+from minidata.dataset import FILE, Column, Dataset, Every, IntegerColumn, TextColumn, TimestampColumn, Window
 
 Ranges = dict[str, list[str | int]]
 """Least and greatest value by column, as JSON carries them: in the order of the values."""
@@ -34,13 +34,15 @@ class RangeBuilder:
 
     def finish(self) -> Ranges:
         """Return the ranges; none without a row."""
-        if self._found is None:
-            return {}
-        ranges = {name: [_json(value) for value in self._found[name].to_list()] for name in self._columns}
+        return {} if self._found is None else _ranges(self._columns, *self._found.rows())
+
+    def by_file(self, rows: pl.DataFrame) -> dict[int, Ranges]:
+        """Return the ranges of the rows of each file, which the column `dataset.FILE` names."""
+        files = rows.lazy().group_by(FILE, maintain_order=True)
+        ends = (files.agg(pl.col(self._columns).min()), files.agg(pl.col(self._columns).max()))
+        least, greatest = (frame.rows() for frame in pl.collect_all(ends))
         return {
-            name: both
-            for name, both in ranges.items()
-            if all(not isinstance(v, str) or len(v) <= _LONGEST for v in both)
+            int(low[0]): _ranges(self._columns, low[1:], high[1:]) for low, high in zip(least, greatest, strict=True)
         }
 
 
@@ -71,6 +73,13 @@ def overlap(one: Ranges, other: Ranges) -> bool:
         for column, (least, greatest) in one.items()
         if column in other
     )
+
+
+def _ranges(columns: list[str], least: Sequence[object], greatest: Sequence[object]) -> Ranges:
+    ranges = {name: [_json(low), _json(high)] for name, low, high in zip(columns, least, greatest, strict=True)}
+    return {
+        name: both for name, both in ranges.items() if all(not isinstance(v, str) or len(v) <= _LONGEST for v in both)
+    }
 
 
 def _json(value: object) -> str | int:

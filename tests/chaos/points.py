@@ -2,7 +2,7 @@
 
 Inside a worker's process, the store and the connections are replaced by subclasses that pass a named point around each
 effect on a bucket or on the database. The code under test has no line for it. A name tells who does what:
-`record_verdict: commit, after`.
+`record_verdicts: commit, after`.
 """
 
 import os
@@ -23,7 +23,7 @@ from minidata.settings import PROJECT
 from minidata.store import ObjectStore
 
 Action = Literal["kill", "stop", "wait", "lose"]
-_EFFECTS = ("write", "copy", "delete_version", "delete_prefix")
+_EFFECTS = ("write", "put_checked", "copy", "delete_version", "delete_versions", "delete_prefix")
 _WRITES = re.compile(r"\b(insert|update|delete|truncate|copy|create|pg_notify)\b", re.IGNORECASE)
 _CODE = tuple(str(PROJECT / folder) for folder in ("etl", "minidata"))
 _NOT_NAMED = {"transaction", "locked_batch", "write", "append"}

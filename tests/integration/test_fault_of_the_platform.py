@@ -130,14 +130,14 @@ def test_an_object_that_cannot_be_read_stops_no_other(pipeline: Pipeline, monkey
     for key in ("a.csv", "sealed.csv", "z.csv"):
         pipeline.put(key, snapshot(5, video=key))
     pipeline.look()
-    real = ObjectStore.read
+    real = ObjectStore.read_unless_deleted
 
-    def read(store: ObjectStore, bucket: str, key: str, version: str | None = None) -> Iterator[bytes]:
+    def read(store: ObjectStore, bucket: str, key: str, version: str) -> Iterator[bytes] | None:
         if key == "sealed.csv":
             raise TransientError("The object is encrypted with a customer's key.")
-        yield from real(store, bucket, key, version)
+        return real(store, bucket, key, version)
 
-    monkeypatch.setattr(ObjectStore, "read", read)
+    monkeypatch.setattr(ObjectStore, "read_unless_deleted", read)
     pipeline.drain()
     assert pipeline.states() == {"a.csv": "archived", "sealed.csv": "failed", "z.csv": "archived"}
     sealed = next(f for f in pipeline.files() if f.key == "sealed.csv")
@@ -156,7 +156,7 @@ def test_a_store_that_goes_away_while_reading_is_no_fault_of_the_file(
     batch = pipeline.claim()
     assert batch is not None
     with monkeypatch.context() as away:
-        for method in ("read", "check"):
+        for method in ("read_unless_deleted", "check"):
             refuse(away, method, lambda *_: True, TransientError)
         with pytest.raises(TransientError):
             run_step("validate", batch)

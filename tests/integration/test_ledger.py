@@ -144,16 +144,16 @@ def test_a_version_that_is_gone_before_it_could_be_read_is_superseded(pipeline: 
 
 def test_an_upload_between_copy_and_delete_is_not_deleted(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
     pipeline.put("a.csv", snapshot(1))
-    delete = ObjectStore.delete_version
+    delete = ObjectStore.delete_versions
 
-    def late_upload(store: ObjectStore, bucket: str, key: str, version: str) -> None:
+    def late_upload(store: ObjectStore, bucket: str, versions: list[tuple[str, str]]) -> None:
         pipeline.put("a.csv", snapshot(2))
-        delete(store, bucket, key, version)
+        delete(store, bucket, versions)
 
     pipeline.look()
     batch = pipeline.claim() or 0
     with monkeypatch.context() as race:
-        race.setattr(ObjectStore, "delete_version", late_upload)
+        race.setattr(ObjectStore, "delete_versions", late_upload)
         pipeline.run(batch)
     assert len(pipeline.raw()) == 1
     pipeline.drain()
@@ -171,7 +171,7 @@ def test_a_failed_move_is_tried_again_and_never_loads_again(
         raise TransientError("the store is away")
 
     with monkeypatch.context() as broken:
-        broken.setattr(etl.archive, "move_file", fails)
+        broken.setattr(etl.archive, "copy_file", fails)
         pipeline.look()
         batch = pipeline.claim() or 0
         pipeline.run(batch, "validate", "transform", "load")
@@ -185,7 +185,7 @@ def test_a_failed_move_is_tried_again_and_never_loads_again(
     assert [f.attempts for f in pipeline.files()] == [1, 1]
 
 
-@pytest.mark.parametrize("point", ["copy", "delete_version"])
+@pytest.mark.parametrize("point", ["put_checked", "delete_versions"])
 def test_a_worker_killed_between_two_steps_of_a_move_leaves_the_object_in_one_place(
     pipeline: Pipeline, point: str
 ) -> None:
@@ -269,12 +269,12 @@ def test_while_a_step_works_its_lease_is_renewed(pipeline: Pipeline, monkeypatch
 KILLER = """
 import os, signal
 import etl.validate
-read = etl.validate._validate_file
+read = etl.validate._stored
 def poisoned(work, file):
     if file.key == "killer.csv":
         os.kill(os.getpid(), signal.SIGKILL)
     return read(work, file)
-etl.validate._validate_file = poisoned
+etl.validate._stored = poisoned
 from etl.extract import extract
 from etl.step import run_step
 batch = extract("youtube_stats", "run")
