@@ -30,7 +30,7 @@ def extract(dataset: str, run: str) -> int | None:
     store = ObjectStore(settings)
     for bucket in (settings.raw_bucket, settings.staging_bucket, settings.archive_bucket, settings.quarantine_bucket):
         store.check(bucket)
-    with connect(settings, "loader") as connection:
+    with connect(settings, "loader", idle_seconds=settings.lease_seconds) as connection:
         with connection.transaction():
             for late in ledger.late_batches(connection):
                 ledger.release(connection, late, _LATE, settings)

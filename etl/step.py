@@ -48,7 +48,7 @@ def run_step(name: str, batch_id: int) -> Counts:
     try:
         with (
             watched(settings, lambda why: _give_back(batch_id, RuntimeError(why), settings)),
-            connect(settings, "loader") as connection,
+            connect(settings, "loader", idle_seconds=settings.lease_seconds) as connection,
             ledger.heartbeat(batch_id, settings),
         ):
             batch = ledger.find_batch(connection, batch_id)

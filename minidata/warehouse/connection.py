@@ -12,6 +12,7 @@ Connection = psycopg.Connection[tuple[Any, ...]]
 
 # Classes of SQLSTATE that speak of the server: connection, rollback, resources, prerequisites, operator, system.
 _AWAY = ("08", "40", "53", "55", "57", "58")
+_IDLED = "25P03"  # the server ended a transaction that waited too long for its client
 
 
 def conninfo(settings: Settings, role: Role) -> str:
@@ -29,14 +30,24 @@ def conninfo(settings: Settings, role: Role) -> str:
     )
 
 
-def connect(settings: Settings, role: Role) -> Connection:
+def connect(settings: Settings, role: Role, *, idle_seconds: float | None = None) -> Connection:
     """Open a connection, which the caller closes; the loader's commits each statement outside a transaction block.
+
+    Args:
+        settings: address and passwords.
+        role: who connects.
+        idle_seconds: after which the server ends a transaction whose client does nothing, and frees its locks; by
+            default what the role has.
 
     Raises:
         PermanentError: if the password is unset or wrong.
         TransientError: if the server cannot be reached.
     """
-    connection = _connect(settings, conninfo(settings, role), f"mdp_{role}", f"MDP_{role.upper()}_PASSWORD")
+    place = conninfo(settings, role)
+    if idle_seconds is not None:
+        limit = f"-c idle_in_transaction_session_timeout={idle_seconds * 1000:.0f}"
+        place = psycopg.conninfo.make_conninfo(place, options=limit)
+    connection = _connect(settings, place, f"mdp_{role}", f"MDP_{role.upper()}_PASSWORD")
     connection.autocommit = role == "loader"
     return connection
 
@@ -91,6 +102,6 @@ def _connect(settings: Settings, place: str, user: str, variable: str) -> Connec
 
 def is_outage(error: BaseException) -> bool:
     """Return whether an error of the driver means that the server is in trouble, not that the query is wrong."""
-    if isinstance(error, psycopg.InterfaceError):
+    if isinstance(error, psycopg.InterfaceError) or getattr(error, "sqlstate", None) == _IDLED:
         return True
     return isinstance(error, psycopg.OperationalError) and (error.sqlstate or _AWAY[0]).startswith(_AWAY)

@@ -33,7 +33,7 @@ _CHECKS = (
 _LONG = ("-o", "python_files=test_*.py check_*.py", "--ignore=tests/deploy/check_docker.py")
 _PINNED = re.compile(r"^([a-z0-9._-]+)==", re.MULTILINE)
 _SHOWN = 300  # characters of a command
-_TWO_PROCESSES = ("-n", "2", "--dist", "loadgroup")  # tests/conftest.py makes the groups
+_TWO_PROCESSES = ("-n", "2")  # tests/conftest.py tells which tests stay together
 _PROGRAMS = {
     "chromium": "it opens the dashboards: apt-get install chromium fonts-noto-core",
     "npm": "it installs Metabase's own tools, which check what is sent to it: Node 20 or later",

@@ -106,7 +106,7 @@ def started(running: Platform, *options: str) -> Iterator[Platform]:
         running.mdp("destroy", "--yes", check=False)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     """Blanks and non-ASCII letters in the path are part of the test."""
     with started(Platform(tmp_path_factory.mktemp("état de test") / "une plate-forme")) as running:

@@ -13,7 +13,7 @@ from etl.step import run_step
 from minidata import ledger
 from minidata.errors import PermanentError, TransientError
 from minidata.store import ObjectStore
-from minidata.warehouse.connection import is_outage
+from minidata.warehouse.connection import connect, is_outage
 from tests.integration.conftest import STEPS, Pipeline
 from tests.integration.test_ledger import snapshot, views
 
@@ -243,6 +243,17 @@ def test_what_a_query_asks_for_is_no_outage(pipeline: Pipeline, query: str, outa
         with pytest.raises(psycopg.Error) as caught:
             connection.execute(query.encode())
         assert is_outage(caught.value) is outage
+
+
+def test_a_worker_that_stands_still_in_a_transaction_loses_it_and_its_locks(pipeline: Pipeline) -> None:
+    with connect(pipeline.settings, "loader", idle_seconds=0.2) as stopped:
+        stopped.execute("begin")
+        stopped.execute("select pg_advisory_xact_lock(1)")
+        pipeline.execute("set lock_timeout = '10s'")
+        pipeline.execute("select pg_advisory_xact_lock(1)")
+        with pytest.raises(psycopg.Error) as caught:
+            stopped.execute("select 1")
+    assert is_outage(caught.value)
 
 
 def test_a_bucket_without_versions_is_refused(pipeline: Pipeline) -> None:

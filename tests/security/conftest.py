@@ -11,7 +11,7 @@ from tests.integration.superset_world import Running, superset
 from tests.security.hostile import load_hostile_names
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     with superset(tmp_path_factory.mktemp("platform")) as found:
         load_hostile_names(found.settings)
@@ -25,7 +25,7 @@ def visitor(running: Running) -> Iterator[httpx.Client]:
         yield client
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[State]:
     """A platform of which only PostgreSQL and the object store run."""
     with started(tmp_path_factory.mktemp("servers") / "place") as state:
