@@ -1,4 +1,4 @@
-"""The definitions: YAML files, checked against the views that they are built on.
+"""The definitions: YAML files, checked against the views and tables that they are built on.
 
 `dashboards/` has those of the platform, `dashboards/` in a dataset's folder those of the dataset.
 
@@ -8,13 +8,15 @@ Beyond the shape of the YAML: names exist and are unique, charts fit their data,
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from bi.model import TIME_CHARTS, Condition, Dashboard, Dimension, Measure, Tile, ValuesFilter
+from bi.model import SECONDS, TIME_CHARTS, Condition, Dashboard, Dimension, Measure, PeriodFilter, Tile, ValuesFilter
 from minidata.errors import PermanentError
 from minidata.settings import PROJECT
-from minidata.warehouse.views import DATASETS, NUMBERS, View, read_views
+from minidata.warehouse.catalogue import read_catalogue
+from minidata.warehouse.views import DATASETS, NUMBERS, TIMES, View
 from minidata.yaml_file import Problem, YamlFile, guess, read_yaml
 
 FOLDER = PROJECT / "dashboards"
+_DAY = 86_400  # seconds
 
 Views = Mapping[str, View]
 
@@ -32,7 +34,7 @@ _SHAPES = {
 
 
 def read_dashboards(folder: Path | None = None, datasets: Path = DATASETS) -> list[Dashboard]:
-    """Read the dashboards, in the order of their files' names, and check them against the reading views.
+    """Read the dashboards, in the order of their files' names, and check them against the catalogue.
 
     Args:
         folder: of `<name>.yaml` files; by default `dashboards/` and that of each dataset.
@@ -41,7 +43,7 @@ def read_dashboards(folder: Path | None = None, datasets: Path = DATASETS) -> li
     Raises:
         PermanentError: if one is wrong; every problem has its file and line.
     """
-    views = read_views(datasets)
+    views = read_catalogue(datasets)
     folders = [folder] if folder else [FOLDER, *datasets.glob("*/dashboards")]
     files = sorted((file for each in folders for file in each.glob("*.yaml")), key=lambda file: (file.name, file))
     if not files:
@@ -80,6 +82,7 @@ def _read(file: Path, views: Views) -> Dashboard:
 
 def _problems(dashboard: Dashboard, views: Views) -> Iterator[Problem]:
     names: dict[str, int] = {}
+    period = next((f.last_hours for f in dashboard.filters.values() if isinstance(f, PeriodFilter)), None)
     for y, row in enumerate(dashboard.rows):
         for x, tile in enumerate(row.tiles):
             place = ("rows", y, "tiles", x)
@@ -87,11 +90,14 @@ def _problems(dashboard: Dashboard, views: Views) -> Iterator[Problem]:
                 yield (*place, "name"), f"two tiles are called `{tile.name}`; rename one."
             names[tile.name] = y
             yield from (((*place, *rest), text) for rest, text in _tile_problems(tile, views))
+            if tile.time and tile.time.every and period and SECONDS[tile.time.every] > 3600 * period:
+                what = f"a step is longer than the period of the dashboard, {period} hours: the chart would have one."
+                yield (*place, "dimensions", 0, "every"), f"{what} Take a shorter step or more `last_hours`."
     for name, filter_ in dashboard.filters.items():
         if isinstance(filter_, ValuesFilter):
             where = ("filters", name)
             if filter_.view not in views:
-                yield (*where, "view"), f"`{filter_.view}` is not a view; {guess(filter_.view, views)}"
+                yield (*where, "view"), f"`{filter_.view}` is not a view or a table; {guess(filter_.view, views)}"
             else:
                 yield from _column(views[filter_.view], filter_.column, (*where, "column"))
     if len({f.label for f in dashboard.filters.values()}) < len(dashboard.filters):
@@ -102,7 +108,7 @@ def _problems(dashboard: Dashboard, views: Views) -> Iterator[Problem]:
 
 def _tile_problems(tile: Tile, views: Views) -> Iterator[Problem]:
     if tile.view not in views:
-        yield ("view",), f"`{tile.view}` is not a view; {guess(tile.view, views)}"
+        yield ("view",), f"`{tile.view}` is not a view or a table; {guess(tile.view, views)}"
         return
     view = views[tile.view]
     for kind, items, (least, most) in zip(
@@ -133,8 +139,10 @@ def _dimension_problems(
         return
     if is_axis != (dimension.every is not None):
         yield place, "`every` belongs to the time axis of a line, area or bar chart, and is needed there."
-    if is_axis and view.columns[dimension.column].type != "timestamptz":
-        yield (*place, "column"), f"the time axis must be a timestamptz, `{dimension.column}` is not one."
+    if is_axis and (type_ := view.columns[dimension.column].type) not in TIMES:
+        yield (*place, "column"), f"the time axis must be a timestamptz or a date, `{dimension.column}` is {type_}."
+    elif is_axis and type_ == "date" and SECONDS.get(dimension.every or "", _DAY) < _DAY:
+        yield (*place, "every"), f"`{dimension.column}` is a date: its steps are `1 day`, `1 week` or `1 month`."
 
 
 def _measure_problems(measure: Measure, view: View, place: tuple[str | int, ...]) -> Iterator[Problem]:

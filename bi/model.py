@@ -16,7 +16,11 @@ GRID = 12  # columns that a row of tiles is divided into
 Chart = Literal["number", "line", "area", "bar", "row", "scatter", "pie", "table"]
 TIME_CHARTS = ("line", "area", "bar")
 Tone = Literal["good", "fair", "bad", "worst", "neutral", "active", "muted"]
-Grain = Literal["30 seconds", "1 minute", "5 minutes", "1 hour"]
+Grain = Literal["30 seconds", "1 minute", "5 minutes", "1 hour", "1 day", "1 week", "1 month"]
+SECONDS: dict[str, int] = {
+    "30 seconds": 30, "1 minute": 60, "5 minutes": 300, "1 hour": 3600, "1 day": 86_400, "1 week": 7 * 86_400,
+    "1 month": 31 * 86_400,
+}  # fmt: skip
 Line = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\n\r]+$")]
 # Names that become SQL: the tools' templates use {{ and [[, PostgreSQL cuts a name after 63 bytes.
 Label = Annotated[str, Field(max_length=60, pattern=r'^[^"{}\[\]\\\s]([^"{}\[\]\\\n\r\t]*[^"{}\[\]\\\s])?$')]
@@ -28,7 +32,8 @@ class Dimension(Model):
 
     Attributes:
         column: of the tile's view.
-        every: length of the steps that an instant is cut to; needed on the time axis of a chart.
+        every: length of the steps that an instant is cut to, in UTC; needed on the time axis of a chart. A week
+            starts on Monday; a date has steps of a day, week or month.
         top: number of its values that are drawn, those with the greatest first measure.
     """
 
@@ -111,7 +116,7 @@ class Tile(Model):
         name: never renamed; the tools know the tile by it. Unique in its dashboard.
         title: above the chart.
         means: one line that says what the tile shows; Markdown.
-        view: the reading view that is queried.
+        view: the reading view, or the table of a dataset, that is queried.
         chart: how it is drawn. number: 1 measure. line, area, bar: time (with `every`), then at most one series. row,
             pie: one dimension. scatter: a dot for each first dimension, coloured by the second, measures x, y and
             size. table: its dimensions, then its measures.
@@ -176,12 +181,12 @@ class PeriodFilter(Model):
     Attributes:
         kind: of the filter.
         label: its heading.
-        last_hours: the default, in hours: from the start of that hour until now.
+        last_hours: the default, in hours: from the start of that hour until now. None: everything.
     """
 
     kind: Literal["period"]
     label: Label = "Period"
-    last_hours: int = Field(gt=0, le=24 * 366)
+    last_hours: int | None = Field(None, gt=0, le=24 * 366)
 
 
 class ValuesFilter(Model):

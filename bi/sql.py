@@ -9,6 +9,7 @@ from bi.model import Condition, Dashboard, Dimension, Measure, Tile
 from minidata.warehouse.views import SCHEMA
 
 _BIN = "date_bin('{every}', {column}, timestamptz '2000-01-01 00:00:00+00')"
+_TRUNCATED = "date_trunc('{unit}', {column}, 'UTC')"  # steps of the calendar
 _HOW = {
     "sum": "sum({of})",
     "max": "max({of})",
@@ -36,7 +37,12 @@ def literal(value: str | int | datetime) -> str:
 def dimension_sql(dimension: Dimension) -> str:
     """Return the expression of a dimension: the column, or the start of its step in time."""
     column = quoted(dimension.column)
-    return _BIN.format(every=dimension.every, column=column) if dimension.every else column
+    if dimension.every is None:
+        return column
+    unit = dimension.every.removeprefix("1 ")
+    if unit in ("day", "week", "month"):
+        return _TRUNCATED.format(unit=unit, column=column)
+    return _BIN.format(every=dimension.every, column=column)
 
 
 def measure_sql(measure: Measure) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 from airflow.sdk import DAG, Asset, AssetWatcher, task
 from airflow.sdk.exceptions import AirflowSkipException
 
-from minidata.dataset import Dataset, read_datasets
+from minidata.dataset import Dataset, sound_datasets
 from minidata.events.trigger import SnapshotTrigger
 from minidata.settings import load_settings
 
@@ -75,5 +75,5 @@ def pipeline(dataset: Dataset) -> None:
         load(transform(validate(batch := extract()))) >> archive(batch)
 
 
-for declared in read_datasets(load_settings().datasets_folder).values():
+for declared in sound_datasets(load_settings().datasets_folder).values():
     pipeline(declared)

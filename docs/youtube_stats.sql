@@ -27,7 +27,55 @@ create or replace view mart.video_metrics as select date_updated, video_id, chan
 
 comment on table youtube_stats.video_metrics is 'Trend 30s: one row per 30-second window and video';
 
+comment on column youtube_stats.video_metrics.date_updated is 'Start of the window of 30 s. When the snapshot was taken';
+
+comment on column youtube_stats.video_metrics.video_id is 'Unique identifier for a video';
+
+comment on column youtube_stats.video_metrics.channel_id is 'Unique identifier for a channel';
+
+comment on column youtube_stats.video_metrics.channel_name is 'Channel''s name';
+
+comment on column youtube_stats.video_metrics.description is 'Video description text';
+
+comment on column youtube_stats.video_metrics.total_views is 'Greatest value of total_views. Total view count';
+
+comment on column youtube_stats.video_metrics.total_likes is 'Greatest value of total_likes. Total like count; unknown where hidden';
+
+comment on column youtube_stats.video_metrics.total_dislikes is 'Greatest value of total_dislikes. Total dislike count; unknown since they are not public';
+
+comment on column youtube_stats.video_metrics.views_gained is 'What total_views gained since the previous window';
+
+comment on column youtube_stats.video_metrics.likes_gained is 'What total_likes gained since the previous window';
+
+comment on column youtube_stats.video_metrics.dislikes_gained is 'What total_dislikes gained since the previous window';
+
+comment on column youtube_stats.video_metrics.last_updated is 'When the snapshot was taken';
+
 comment on view mart.video_metrics is 'Trend 30s: one row per 30-second window and video';
+
+comment on column mart.video_metrics.date_updated is 'Start of the window of 30 s. When the snapshot was taken';
+
+comment on column mart.video_metrics.video_id is 'Unique identifier for a video';
+
+comment on column mart.video_metrics.channel_id is 'Unique identifier for a channel';
+
+comment on column mart.video_metrics.channel_name is 'Channel''s name';
+
+comment on column mart.video_metrics.description is 'Video description text';
+
+comment on column mart.video_metrics.total_views is 'Greatest value of total_views. Total view count';
+
+comment on column mart.video_metrics.total_likes is 'Greatest value of total_likes. Total like count; unknown where hidden';
+
+comment on column mart.video_metrics.total_dislikes is 'Greatest value of total_dislikes. Total dislike count; unknown since they are not public';
+
+comment on column mart.video_metrics.views_gained is 'What total_views gained since the previous window';
+
+comment on column mart.video_metrics.likes_gained is 'What total_likes gained since the previous window';
+
+comment on column mart.video_metrics.dislikes_gained is 'What total_dislikes gained since the previous window';
+
+comment on column mart.video_metrics.last_updated is 'When the snapshot was taken';
 
 
 -- channel_metrics: the table, and the view that people read it through
@@ -50,7 +98,31 @@ create or replace view mart.channel_metrics as select date_updated, channel_id, 
 
 comment on table youtube_stats.channel_metrics is 'One row per 30-second window and channel';
 
+comment on column youtube_stats.channel_metrics.date_updated is 'Start of the window of 30 s. When the snapshot was taken';
+
+comment on column youtube_stats.channel_metrics.channel_id is 'Unique identifier for a channel';
+
+comment on column youtube_stats.channel_metrics.channel_subscribers is 'Subscriber count at the time of the snapshot';
+
+comment on column youtube_stats.channel_metrics.channel_name is 'Channel''s name';
+
+comment on column youtube_stats.channel_metrics.subscribers_gained is 'What channel_subscribers gained since the previous window';
+
+comment on column youtube_stats.channel_metrics.last_updated is 'When the snapshot was taken';
+
 comment on view mart.channel_metrics is 'One row per 30-second window and channel';
+
+comment on column mart.channel_metrics.date_updated is 'Start of the window of 30 s. When the snapshot was taken';
+
+comment on column mart.channel_metrics.channel_id is 'Unique identifier for a channel';
+
+comment on column mart.channel_metrics.channel_subscribers is 'Subscriber count at the time of the snapshot';
+
+comment on column mart.channel_metrics.channel_name is 'Channel''s name';
+
+comment on column mart.channel_metrics.subscribers_gained is 'What channel_subscribers gained since the previous window';
+
+comment on column mart.channel_metrics.last_updated is 'When the snapshot was taken';
 
 
 -- videos: the table, and the view that people read it through
@@ -74,7 +146,43 @@ create or replace view mart.videos as select channel_id, video_id, description, 
 
 comment on table youtube_stats.videos is 'One row per channel and video over everything accepted';
 
+comment on column youtube_stats.videos.channel_id is 'Unique identifier for a channel';
+
+comment on column youtube_stats.videos.video_id is 'Unique identifier for a video';
+
+comment on column youtube_stats.videos.description is 'Video description text';
+
+comment on column youtube_stats.videos.date_created is 'Least value of date_created. When the video was first created';
+
+comment on column youtube_stats.videos.total_views is 'Greatest value of total_views. Total view count';
+
+comment on column youtube_stats.videos.total_likes is 'Greatest value of total_likes. Total like count; unknown where hidden';
+
+comment on column youtube_stats.videos.total_dislikes is 'Greatest value of total_dislikes. Total dislike count; unknown since they are not public';
+
+comment on column youtube_stats.videos.first_updated is 'Least value of date_updated. When the snapshot was taken';
+
+comment on column youtube_stats.videos.last_updated is 'When the snapshot was taken';
+
 comment on view mart.videos is 'One row per channel and video over everything accepted';
+
+comment on column mart.videos.channel_id is 'Unique identifier for a channel';
+
+comment on column mart.videos.video_id is 'Unique identifier for a video';
+
+comment on column mart.videos.description is 'Video description text';
+
+comment on column mart.videos.date_created is 'Least value of date_created. When the video was first created';
+
+comment on column mart.videos.total_views is 'Greatest value of total_views. Total view count';
+
+comment on column mart.videos.total_likes is 'Greatest value of total_likes. Total like count; unknown where hidden';
+
+comment on column mart.videos.total_dislikes is 'Greatest value of total_dislikes. Total dislike count; unknown since they are not public';
+
+comment on column mart.videos.first_updated is 'Least value of date_updated. When the snapshot was taken';
+
+comment on column mart.videos.last_updated is 'When the snapshot was taken';
 
 
 -- channels: the table, and the view that people read it through
@@ -93,7 +201,23 @@ create or replace view mart.channels as select channel_id, channel_subscribers, 
 
 comment on table youtube_stats.channels is 'One row per channel over everything accepted, with the values of its latest row';
 
+comment on column youtube_stats.channels.channel_id is 'Unique identifier for a channel';
+
+comment on column youtube_stats.channels.channel_subscribers is 'Subscriber count at the time of the snapshot';
+
+comment on column youtube_stats.channels.channel_name is 'Channel''s name';
+
+comment on column youtube_stats.channels.last_updated is 'When the snapshot was taken';
+
 comment on view mart.channels is 'One row per channel over everything accepted, with the values of its latest row';
+
+comment on column mart.channels.channel_id is 'Unique identifier for a channel';
+
+comment on column mart.channels.channel_subscribers is 'Subscriber count at the time of the snapshot';
+
+comment on column mart.channels.channel_name is 'Channel''s name';
+
+comment on column mart.channels.last_updated is 'When the snapshot was taken';
 
 
 -- channel_stats: the table, and the view that people read it through
@@ -119,7 +243,51 @@ create or replace view mart.channel_stats as select channel_id, channel_subscrib
 
 comment on table youtube_stats.channel_stats is 'One row per channel over everything accepted';
 
+comment on column youtube_stats.channel_stats.channel_id is 'Unique identifier for a channel';
+
+comment on column youtube_stats.channel_stats.channel_subscribers is NULL;
+
+comment on column youtube_stats.channel_stats.channel_name is NULL;
+
+comment on column youtube_stats.channel_stats.total_videos is NULL;
+
+comment on column youtube_stats.channel_stats.total_views is NULL;
+
+comment on column youtube_stats.channel_stats.total_likes is NULL;
+
+comment on column youtube_stats.channel_stats.total_dislikes is NULL;
+
+comment on column youtube_stats.channel_stats.sum_views is NULL;
+
+comment on column youtube_stats.channel_stats.sum_likes is NULL;
+
+comment on column youtube_stats.channel_stats.sum_dislikes is NULL;
+
+comment on column youtube_stats.channel_stats.last_updated is NULL;
+
 comment on view mart.channel_stats is 'One row per channel over everything accepted';
+
+comment on column mart.channel_stats.channel_id is 'Unique identifier for a channel';
+
+comment on column mart.channel_stats.channel_subscribers is NULL;
+
+comment on column mart.channel_stats.channel_name is NULL;
+
+comment on column mart.channel_stats.total_videos is NULL;
+
+comment on column mart.channel_stats.total_views is NULL;
+
+comment on column mart.channel_stats.total_likes is NULL;
+
+comment on column mart.channel_stats.total_dislikes is NULL;
+
+comment on column mart.channel_stats.sum_views is NULL;
+
+comment on column mart.channel_stats.sum_likes is NULL;
+
+comment on column mart.channel_stats.sum_dislikes is NULL;
+
+comment on column mart.channel_stats.last_updated is NULL;
 
 
 -- video_metrics: a load stages partials and merges them, then recomputes the gains that follow

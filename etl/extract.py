@@ -3,7 +3,8 @@
 import logging
 
 from minidata import ledger
-from minidata.dataset import read_datasets
+from minidata.dataset import sound_dataset
+from minidata.errors import PermanentError
 from minidata.settings import load_settings
 from minidata.store import ObjectStore
 from minidata.warehouse.connection import connect
@@ -34,7 +35,12 @@ def extract(dataset: str, run: str) -> int | None:
         with connection.transaction():
             for late in ledger.late_batches(connection):
                 ledger.release(connection, late, _LATE, settings)
-        if not is_applied(connection, read_datasets(settings.datasets_folder)[dataset]):
+        try:
+            declared = sound_dataset(settings.datasets_folder, dataset)
+        except PermanentError as error:
+            log.warning("The declaration of %s is wrong; until it is right, files wait. %s", dataset, error)
+            return None
+        if not is_applied(connection, declared):
             log.warning(
                 "The declaration of %s has changed. Run `./mdp up` to apply it; until then files wait.", dataset
             )

@@ -13,7 +13,7 @@ from etl.transform import transform
 from etl.validate import validate
 from etl.watch import watched
 from minidata import ledger
-from minidata.dataset import read_datasets
+from minidata.dataset import sound_dataset, sound_datasets
 from minidata.errors import ClaimLostError, PlatformError
 from minidata.settings import Settings, load_settings
 from minidata.staging import Staging
@@ -53,11 +53,11 @@ def run_step(name: str, batch_id: int) -> Counts:
         ):
             batch = ledger.find_batch(connection, batch_id)
             store = ObjectStore(settings)
-            datasets = read_datasets(settings.datasets_folder)
+            dataset = sound_dataset(settings.datasets_folder, batch.dataset)
             context = BatchContext(
                 batch_id=batch_id,
-                dataset=datasets[batch.dataset],
-                datasets=datasets,
+                dataset=dataset,
+                datasets=sound_datasets(settings.datasets_folder),
                 connection=connection,
                 store=store,
                 staging=Staging(store, settings.staging_bucket, batch.token),

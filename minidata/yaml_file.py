@@ -72,6 +72,8 @@ class YamlFile:
             return place, "there is no such key; check its spelling and its place."
         if kind in ("missing", "union_tag_not_found"):
             return place, f"`{details['loc'][-1] if kind == 'missing' else context['discriminator'][1:-1]}` is missing."
+        if kind == "string_type" and isinstance(details["input"], bool):
+            return place, "YAML reads `yes`, `no`, `on`, `off`, `true` and `false` as truth values: put it in quotes."
         if kind in _SENTENCES:
             return place, _SENTENCES[kind].format(input=_shown(details["input"]), **context)
         return place, details["msg"].removeprefix("Value error, ").rstrip(".") + "."

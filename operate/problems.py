@@ -36,6 +36,12 @@ def files_problems(quarantined: int) -> list[Problem]:
     return [Problem("files_quarantined", "quarantine", f"{number} in quarantine.", fix)]
 
 
+def declaration_problem(dataset: str, fault: str) -> Problem:
+    """Return the problem of a declaration that is wrong: its files wait, and all others are loaded."""
+    message = f"The declaration of {dataset} is wrong, so its files wait. {' '.join(fault.split())}"
+    return Problem("declaration_broken", dataset, message, f"`./mdp dataset check {dataset}` tells when it is right.")
+
+
 def pipeline_problems(found: Health, settings: Settings, *, relayed: bool, stale_seconds: float) -> Iterator[Problem]:
     """Yield what the database shows to be wrong with the pipeline.
 

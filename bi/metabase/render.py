@@ -144,7 +144,8 @@ def _parameter(definition: Dashboard, filter_: str) -> Json:
     }
     if isinstance(declared, PeriodFilter):
         # `~` includes the hour that is under way
-        parameter |= {"sectionId": "date", "default": f"past{declared.last_hours}hours~"}
+        default = {"default": f"past{declared.last_hours}hours~"} if declared.last_hours else {}
+        parameter |= {"sectionId": "date", **default}
     return parameter
 
 

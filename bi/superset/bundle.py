@@ -15,7 +15,7 @@ from bi.superset.identity import Kind, uuid_of
 from bi.superset.layout import CSS, metadata, position
 from bi.target import Warehouse
 from minidata.errors import PermanentError
-from minidata.warehouse.views import SCHEMA, View
+from minidata.warehouse.views import SCHEMA, TIMES, View
 
 _VERSION = "1.0.0"
 _CONNECTION = "Warehouse"
@@ -96,7 +96,7 @@ def _dataset(name: str, view: View) -> Asset:
             "verbose_name": declared.label,
             "description": declared.means,
             "type": _TYPES.get(declared.type, declared.type.upper()),
-            "is_dttm": declared.type == "timestamptz",
+            "is_dttm": declared.type in TIMES,
             **dict.fromkeys(("is_active", "groupby", "filterable"), True),
         }
         for column, declared in view.columns.items()

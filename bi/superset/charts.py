@@ -8,7 +8,10 @@ from bi.sql import measure_sql, row_order, series_order
 from bi.superset.identity import uuid_of
 
 _FORMATS = {"whole": ",~f", "short": "SMART_NUMBER", "tenths": ",.1f"}
-_GRAINS = {"30 seconds": "PT30S", "1 minute": "PT1M", "5 minutes": "PT5M", "1 hour": "PT1H"}
+_GRAINS = {
+    "30 seconds": "PT30S", "1 minute": "PT1M", "5 minutes": "PT5M", "1 hour": "PT1H", "1 day": "P1D", "1 week": "P1W",
+    "1 month": "P1M",
+}  # fmt: skip
 _COLOURS = "supersetColors"
 _MOST_ROWS = 50_000  # of a chart that has no limit of its own
 _LEGEND_PIXELS = {"line": 235, "area": 190}  # next to the chart; superset_config.py shortens the names to fit

@@ -94,7 +94,7 @@ def _filter(dashboard: Dashboard, name: str, filter_: Filter) -> dict[str, Any]:
     }
     if isinstance(filter_, PeriodFilter):
         begin = f'DATETRUNC(DATEADD(DATETIME("now"), -{filter_.last_hours}, HOUR), HOUR)'
-        period = f"{begin} : now"
+        period = f"{begin} : now" if filter_.last_hours else "No filter"
         return common | {
             "filterType": "filter_time",
             "targets": [{}],

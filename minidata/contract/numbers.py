@@ -107,7 +107,9 @@ class _Decimal:
         self.dtype = pl.Decimal(column.precision, column.scale)
         self._column, self._numbers = column, numbers
         integer, fraction = numbers.integer, numbers.fraction("[0-9]+")
-        self._number = re.compile(f"-?(?:{integer}(?:{fraction})?|{fraction})")
+        self._number = re.compile(
+            f"-?(?:{integer}(?:{numbers.fraction('[0-9]*')})?|{fraction})(?:[eE][-+]?[0-9]{{1,3}})?"
+        )
         digits = f"(?:{numbers.fraction(f'[0-9]{{1,{column.scale}}}0*')})?" if column.scale else ""
         sign = "" if column.min is not None and column.min >= 0 else "-?"
         self._guard = f"^{sign}{integer}{digits}$"
@@ -119,7 +121,10 @@ class _Decimal:
         column = self._column
         if text.startswith("-") and column.min is not None and column.min >= 0:
             raise BrokenRuleError("negative")
-        whole, _, fraction = self._numbers.plain(text).lstrip("-").partition(".")
+        plain = self._numbers.plain(text)
+        if "e" in plain.lower():
+            plain = f"{Decimal(plain):f}"
+        whole, _, fraction = plain.lstrip("-").partition(".")
         whole, fraction = whole.lstrip("0"), fraction.rstrip("0")
         if len(fraction) > column.scale:
             raise BrokenRuleError("too_precise")

@@ -101,8 +101,10 @@ class Records:
         except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
             raise _unreadable("Parquet", error) from error
 
-    def workbook(self, file: IO[bytes], *, skip_rows: int) -> Iterator[bytes]:
+    def workbook(self, file: IO[bytes], *, skip_rows: int, width: int = 0) -> Iterator[bytes]:
         """Write the rows of the first sheet of a workbook, without empty ones.
+
+        A row ends with its last cell that is not empty, and has at least `width` cells, by default those of the first.
 
         Raises:
             InvalidFileError: `unreadable_file` or `too_large`.
@@ -116,7 +118,9 @@ class Records:
             written = ((number, [_cell(value) for value in row]) for number, row in rows if number > skip_rows)
             kept = ((number, cells) for number, cells in written if any(cells))
             for batch in _batches(kept):
-                yield self._csv(batch)
+                cut = [(number, cells[: _width(cells)]) for number, cells in batch]
+                width = width or len(cut[0][1])
+                yield self._csv((number, cells + [""] * (width - len(cells))) for number, cells in cut)
         except InvalidFileError:
             raise
         except Exception as error:  # its reader raises errors of many kinds where a workbook is broken
@@ -202,6 +206,11 @@ def _cells(found: dict[str, Any], names: list[str], columns: Mapping[str, Column
         aliases = columns[name].aliases if name in columns else []
         cells.append(_cell(next((found[key] for key in (name, *aliases) if key in found), None)))
     return cells
+
+
+def _width(cells: list[str]) -> int:
+    """Return the number of cells without the empty ones at the end."""
+    return next(number for number in range(len(cells), 0, -1) if cells[number - 1])
 
 
 def _cell(value: Any) -> str:

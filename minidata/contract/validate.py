@@ -119,7 +119,7 @@ def _records(
     if kind.format == "jsonl":
         text = records.json_lines(read_text(content), dataset.columns)
     else:
-        text = _table(content, kind, records, dialect.skip_lines)
+        text = _table(content, kind, records, dataset)
     return without_footer(records.numbered(slices(text, slice_bytes)), dialect.footer_lines), text
 
 
@@ -134,9 +134,14 @@ def cut_text(
     return without_footer(cut, dialect.footer_lines), text
 
 
-def _table(content: Iterable[bytes], kind: Kind, records: Records, skip_rows: int) -> Iterator[bytes]:
+def _table(content: Iterable[bytes], kind: Kind, records: Records, dataset: Dataset) -> Iterator[bytes]:
+    header, skip_rows = dataset.dialect.header, dataset.dialect.skip_lines
+    width = 0 if header is True else len(header or dataset.columns)
     with on_disk(content) as file:
-        yield from records.parquet(file) if kind.format == "parquet" else records.workbook(file, skip_rows=skip_rows)
+        if kind.format == "parquet":
+            yield from records.parquet(file)
+        else:
+            yield from records.workbook(file, skip_rows=skip_rows, width=width)
 
 
 def _endings(formats: Iterable[str]) -> str:

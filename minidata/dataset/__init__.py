@@ -31,7 +31,15 @@ from minidata.dataset.model import (
     dataset_of,
     ignored,
 )
-from minidata.dataset.read import declared_datasets, read_dataset, read_datasets
+from minidata.dataset.read import (
+    broken_datasets,
+    declared_datasets,
+    owners_of_files,
+    read_dataset,
+    read_datasets,
+    sound_dataset,
+    sound_datasets,
+)
 
 __all__ = [
     "ARRIVED_AT",
@@ -56,9 +64,13 @@ __all__ = [
     "TextColumn",
     "TimestampColumn",
     "Window",
+    "broken_datasets",
     "dataset_of",
     "declared_datasets",
     "ignored",
+    "owners_of_files",
     "read_dataset",
     "read_datasets",
+    "sound_dataset",
+    "sound_datasets",
 ]

@@ -1,11 +1,13 @@
 """Reads declarations and checks them whole: every problem is reported at once, with its file and line."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from minidata.dataset.columns import BooleanColumn, DecimalColumn, IntegerColumn, Model, TimestampColumn
+from minidata.dataset.dialect import IGNORED
 from minidata.dataset.keys import index_problems, with_key_lengths
 from minidata.dataset.model import HIDDEN, Dataset, Newest, Rollup, Summary, Window
 from minidata.errors import PermanentError
@@ -39,29 +41,78 @@ def read_datasets(folder: Path) -> dict[str, Dataset]:
     Raises:
         PermanentError: if there is none, one is wrong, or two share a prefix or the name of a table.
     """
+    datasets, broken = _read_datasets(folder, _changed(folder))
+    if broken:
+        faults = "\n".join(broken.values())
+        raise PermanentError(f"The dataset declarations are wrong; nothing was changed:\n{faults}")
+    if not datasets:
+        raise PermanentError(f"No dataset is declared in {folder}: put one into {folder}/<name>/dataset.yaml.")
+    return dict(datasets)
+
+
+def sound_datasets(folder: Path) -> dict[str, Dataset]:
+    """Read the declarations that are right: what runs goes on with them while another one is being edited."""
+    return dict(_read_datasets(folder, _changed(folder))[0])
+
+
+def broken_datasets(folder: Path) -> dict[str, str]:
+    """Return what is wrong with each declaration that is, by the name of its folder."""
+    return dict(_read_datasets(folder, _changed(folder))[1])
+
+
+def sound_dataset(folder: Path, name: str) -> Dataset:
+    """Return one of the declarations that are right.
+
+    Raises:
+        PermanentError: if there is none of this name, with what is wrong with it.
+    """
+    datasets, broken = _read_datasets(folder, _changed(folder))
+    if name not in datasets:
+        raise PermanentError(broken.get(name) or f"No dataset {name} is declared in {folder}.")
+    return datasets[name]
+
+
+def owners_of_files(folder: Path) -> dict[str, Dataset]:
+    """Return all datasets by name as far as the place of a file needs them: a broken one keeps its files waiting."""
+    broken = {
+        name: Dataset.model_construct(name=name, prefix=_prefix_in(folder / name / "dataset.yaml"), ignore=IGNORED)
+        for name in broken_datasets(folder)
+    }
+    return broken | sound_datasets(folder)
+
+
+def _prefix_in(file: Path) -> str:
+    """Return the prefix that a broken declaration names; else the name of its folder, as `dataset new` has it."""
+    found = re.search(
+        r"^prefix:[ \t]*[\"']?([^\"'#\n]+)", file.read_text(encoding="utf-8", errors="replace"), re.MULTILINE
+    )
+    return (found[1].strip() if found else "") or file.parent.name
+
+
+def _changed(folder: Path) -> tuple[tuple[Path, int], ...]:
     files = sorted((*folder.glob("*/dataset.yaml"), *folder.glob("*/*.sql")))
-    return _read_datasets(folder, tuple((file, file.stat().st_mtime_ns) for file in files))
+    return tuple((file, file.stat().st_mtime_ns) for file in files)
 
 
 @lru_cache(maxsize=8)
-def _read_datasets(folder: Path, changed: tuple[tuple[Path, int], ...]) -> dict[str, Dataset]:  # noqa: ARG001  of the cache
+def _read_datasets(
+    folder: Path,
+    changed: tuple[tuple[Path, int], ...],  # noqa: ARG001  of the cache
+) -> tuple[dict[str, Dataset], dict[str, str]]:
     datasets: dict[str, Dataset] = {}
+    broken: dict[str, str] = {}
     owners: dict[tuple[str, str], Path] = {}  # the declaration that first used a prefix or the name of a table
-    faults = []
-    for file in sorted(folder.glob("*/dataset.yaml")):
+    # Of two that are in each other's way, the one that was changed last is wrong: the other was right before.
+    for file in sorted(folder.glob("*/dataset.yaml"), key=lambda file: (file.stat().st_mtime_ns, file)):
         try:
             source, dataset = _read(file.parent)
             if problems := list(_shared(dataset, owners)):
                 raise source.error(problems)
         except PermanentError as error:
-            faults.append(str(error))
+            broken[file.parent.name] = str(error)
         else:
             datasets[dataset.name] = dataset
-    if faults:
-        raise PermanentError("The dataset declarations are wrong; nothing was changed:\n" + "\n".join(faults))
-    if not datasets:
-        raise PermanentError(f"No dataset is declared in {folder}: put one into {folder}/<name>/dataset.yaml.")
-    return datasets
+    return dict(sorted(datasets.items())), dict(sorted(broken.items()))
 
 
 def _shared(dataset: Dataset, owners: dict[tuple[str, str], Path]) -> Iterator[Problem]:

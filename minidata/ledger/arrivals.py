@@ -126,9 +126,9 @@ def _register(connection: Connection, versions: Iterable[ObjectVersion], setting
 
     Keys that end in `/` are folders, and those that a dataset ignores are no files.
     """
-    from minidata.dataset import dataset_of, ignored, read_datasets  # noqa: PLC0415  YAML, which reading the ledger does not need
+    from minidata.dataset import dataset_of, ignored, owners_of_files  # noqa: PLC0415  YAML, which reading the ledger does not need
 
-    datasets = read_datasets(settings.datasets_folder)
+    datasets = owners_of_files(settings.datasets_folder)
     placed = ((v, dataset_of(v.key, datasets.values(), settings.default_dataset)) for v in versions)
     files = (
         (v.key, v.version, v.size, v.modified, dataset)

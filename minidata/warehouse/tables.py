@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
-from minidata.dataset import HASH, HIDDEN, Column, Dataset, Every
+from minidata.dataset import HASH, HIDDEN, Column, Dataset, Every, Rollup, Window
 from minidata.warehouse.views import SCHEMA
 
 _TEXT = 'text collate "C"'  # text compares by code point, whatever the server's locale
@@ -28,6 +28,7 @@ class Table:
         name: of the table, and of its view in `mart`.
         description: its comment.
         columns: the SQL type of each column, in order; with `not null` if it may not be null.
+        meanings: what each column is, in words; empty if the declaration does not say.
         keys: the columns of the primary key.
         indexed: the columns of a second index, if it needs one.
     """
@@ -36,6 +37,7 @@ class Table:
     name: str
     description: str
     columns: dict[str, str]
+    meanings: dict[str, str]
     keys: list[str]
     indexed: list[str]
 
@@ -65,17 +67,22 @@ class Table:
         place, view = sql.Identifier(self.schema, self.name), sql.Identifier(SCHEMA, self.name)
         shown = _names(columns or self.shown)
         yield sql.SQL("create or replace view {} as select {} from {}").format(view, shown, place)
-        for kind, of in (("table", place), ("view", view)):
-            yield sql.SQL("comment on {} {} is {}").format(sql.SQL(kind), of, sql.Literal(self.description))
+        comment = sql.SQL("comment on {} {} is {}")
+        for kind, schema in (("table", self.schema), ("view", SCHEMA)):
+            yield comment.format(sql.SQL(kind), sql.Identifier(schema, self.name), sql.Literal(self.description))
+            for column in columns or self.shown:
+                meaning = sql.Literal(self.meanings.get(column) or None)
+                yield comment.format(sql.SQL("column"), sql.Identifier(schema, self.name, column), meaning)
 
 
 def tables_of(dataset: Dataset) -> list[Table]:
     """Return the tables that a declaration describes: those that rows are merged into, then its summaries."""
-    tables = []
+    found: dict[str, Table] = {}
     for name, rollup in dataset.merged.items():
         if isinstance(rollup, Every):
             columns = {HASH: "bytea not null"} | {c: _type(column) for c, column in dataset.columns.items()}
-            tables.append(Table(dataset.name, name, rollup.description, columns, [HASH], []))
+            means = {c: column.description for c, column in dataset.columns.items()}
+            found[name] = Table(dataset.name, name, rollup.description, columns, means, [HASH], [])
             continue
         declared = {c: dataset.row_columns[rollup.source_of(c)] for c in rollup.table_columns}
         columns = {c: _type(column, nullable=c in rollup.gains) for c, column in declared.items()}
@@ -83,12 +90,28 @@ def tables_of(dataset: Dataset) -> list[Table]:
             columns = {c: columns[c] for c in (*dataset.columns, *columns)}
         # The windows of each key in order: gains look for the neighbouring window there.
         indexed = [*rollup.other_keys, rollup.window_key] if rollup.window_key else []
-        tables.append(Table(dataset.name, name, rollup.description, columns, list(rollup.keys), indexed))
+        means = {c: _meaning(rollup, c, declared[c].description) for c in columns}
+        found[name] = Table(dataset.name, name, rollup.description, columns, means, list(rollup.keys), indexed)
     for name, summary in dataset.summaries.items():
         columns = {c: _TEXT if t == "text" else t for c, t in summary.columns.items()}
         columns |= {c: f"{columns[c]} not null" for c in summary.keys}
-        tables.append(Table(dataset.name, name, summary.description, columns, list(summary.keys), []))
-    return tables
+        sources = {c: s for c, s in summary.key_sources.items() if isinstance(s, str)}
+        means = {c: found[summary.source].meanings.get(sources.get(c, ""), "") for c in columns}
+        found[name] = Table(dataset.name, name, summary.description, columns, means, list(summary.keys), [])
+    return list(found.values())
+
+
+def _meaning(rollup: Rollup, column: str, described: str) -> str:
+    """Say what a column of a rollup is, from what is said of the column of the file."""
+    key = rollup.keys.get(column)
+    if isinstance(key, Window):
+        return f"Start of the window of {key.seconds} s" + (f". {described}" if described else "")
+    if column in rollup.measures:
+        which = "Greatest" if rollup.measures[column].function == "max" else "Least"
+        return f"{which} value of {rollup.source_of(column)}" + (f". {described}" if described else "")
+    if column in rollup.gains:
+        return f"What {rollup.gains[column].of} gained since the previous window"
+    return described
 
 
 def _type(column: Column, *, nullable: bool = False) -> str:

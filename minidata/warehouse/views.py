@@ -19,8 +19,9 @@ from minidata.yaml_file import Problem, YamlFile, guess, read_yaml
 MART = PROJECT / "warehouse" / "mart"
 DATASETS = PROJECT / "datasets"
 SCHEMA = "mart"
-ColumnType = Literal["text", "boolean", "bigint", "numeric", "timestamptz"]
+ColumnType = Literal["text", "boolean", "bigint", "numeric", "date", "timestamptz"]
 NUMBERS = ("bigint", "numeric")
+TIMES = ("timestamptz", "date")
 
 
 class ViewColumn(Model):
@@ -102,8 +103,8 @@ def _problems(source: YamlFile, views: dict[str, View]) -> Iterator[Problem]:
             yield (name,), f"there is no {name}.sql next to it."
         if view.time is not None and view.time not in view.columns:
             yield (name, "time"), f"`{view.time}` is no column; {guess(view.time, view.columns)}"
-        elif view.time is not None and view.columns[view.time].type != "timestamptz":
-            yield (name, "time"), f"`{view.time}` is no timestamptz."
+        elif view.time is not None and view.columns[view.time].type not in TIMES:
+            yield (name, "time"), f"`{view.time}` is no timestamptz or date."
         labels = [column.label.casefold() for column in view.columns.values()]
         if len(set(labels)) < len(labels):
             yield (name, "columns"), "two columns have the same label."

@@ -171,13 +171,13 @@ def backend(context: typer.Context, wanted: Tool | None = None, folder: Path | N
 
 def _superset(context: typer.Context, folder: Path | None) -> Backend:
     from bi import superset  # noqa: PLC0415
-    from minidata.warehouse.views import read_views  # noqa: PLC0415
+    from minidata.warehouse.catalogue import read_catalogue  # noqa: PLC0415
     from operate.embedded.superset.service import target  # noqa: PLC0415
 
     settings, state = settings_of(context), state_of(context)
     if not (state.exists() and belongs_to(state)):
         raise NotRunningError(f"The platform in {state.folder} has no Superset. `./mdp up` starts it.")
-    dashboards, views = _definitions(settings, folder), read_views(settings.datasets_folder)
+    dashboards, views = _definitions(settings, folder), read_catalogue(settings.datasets_folder)
     where = target(state, settings)
     return Backend(
         name=f"Superset at {where.url}",

@@ -21,7 +21,8 @@ _SHOWN = 5  # findings of a file
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Name of the dataset: its folder in datasets/.")]
 Names = Annotated[list[str] | None, typer.Argument(metavar="NAME", help="Datasets; without a name, all of them.")]
 Samples = Annotated[
-    list[Path], typer.Argument(metavar="SAMPLE", exists=True, dir_okay=False, help="Files of the new kind, alike.")
+    list[Path] | None,
+    typer.Argument(metavar="SAMPLE", exists=True, dir_okay=False, help="Files of the new kind, alike."),
 ]
 Files = Annotated[
     list[Path] | None, typer.Argument(metavar="FILE", exists=True, dir_okay=False, help="Files to check against it.")
@@ -56,38 +57,52 @@ def list_datasets(context: typer.Context, json_: Json = False) -> None:
 def new(
     context: typer.Context,
     name: Name,
-    samples: Samples,
+    samples: Samples = None,
     prefix: Annotated[str | None, typer.Option(help="Folder of raw with its files.", show_default="the name")] = None,
+    contract: Annotated[
+        Path | None,
+        typer.Option("--from", exists=True, dir_okay=False, help="Contract to declare: Open Data Contract Standard."),
+    ] = None,
     json_: Json = False,
 ) -> None:
-    """Write a declaration from sample files, with a view and a starter dashboard.
+    """Write a declaration from sample files, or from a data contract, with a starter dashboard.
 
     Dialect, types, keys and times are guessed from the samples, and the samples are checked against the result. A
     column that the guess does not fit becomes text. Nothing is loaded and nothing is overwritten.
 
     Example: ./mdp dataset new orders orders.csv --prefix shop/orders
     """
-    from operate.declare.new import make_dataset  # noqa: PLC0415  imports Polars
+    from operate.declare.new import make_dataset, make_from_contract  # noqa: PLC0415  imports Polars
 
-    where = prefix or name
-    made = make_dataset(_settings(context), name, where, samples)
-    found = list(zip(samples, made.verdicts, strict=True))
+    where, files = prefix or name, samples or []
+    if contract and prefix:
+        raise typer.BadParameter("the contract says it; change it in the declaration.", param_hint="--prefix")
+    if not (contract or files):
+        raise typer.BadParameter("name a file of the new kind, or a contract with --from.", param_hint="SAMPLE")
+    settings = _settings(context)
+    if contract:
+        made = make_from_contract(settings, name, contract, files)
+    else:
+        made = make_dataset(settings, name, where, files)
+    found = list(zip(files, made.verdicts, strict=True))
     if json_:
         columns = [{"name": c.name, "header": c.header, **c.rule, "sure": c.sure} for c in made.guess.columns]
-        files = [_as_json(file, verdict) for file, verdict in found]
+        checked = [_as_json(file, verdict) for file, verdict in found]
         print_json(
-            {"file": str(made.folder / "dataset.yaml"), "columns": columns, "keys": made.guess.keys, "files": files}
+            {"file": str(made.folder / "dataset.yaml"), "columns": columns, "keys": made.guess.keys, "files": checked}
         )
         return
     for remark in made.guess.remarks:
         say(remark)
     print_table(["column", "type", "how sure"], [[c.name, c.rule["type"], c.sure] for c in made.guess.columns])
     key = " and ".join(made.guess.keys)
-    say(f"One row per {key}." if key else "No key was found: every different row is kept.")
+    if not contract:
+        say(f"One row per {key}." if key else "No key was found: every different row is kept.")
     for file, verdict in found:
         _print_verdict(file, verdict)
     say(f"Wrote {made.folder / 'dataset.yaml'}. Read it, change what is wrong, then run `./mdp dataset apply {name}`.")
-    say(f"After that: `./mdp upload {safe(samples[0])} --prefix {where} --wait`")
+    if files and not contract:
+        say(f"After that: `./mdp upload {safe(files[0])} --prefix {where} --wait`")
 
 
 @dataset_app.command()
@@ -111,6 +126,24 @@ def check(context: typer.Context, name: Name, files: Files = None, json_: Json =
             _print_verdict(file, verdict)
     if any(verdict.reason for _, verdict in verdicts):
         raise typer.Exit(1)
+
+
+@dataset_app.command()
+def export(
+    context: typer.Context,
+    name: Name,
+    odcs: Annotated[bool, typer.Option("--odcs", help="As a contract of the Open Data Contract Standard.")] = False,
+) -> None:
+    """Print a declaration as a data contract, from which `new --from` makes it again.
+
+    Example: ./mdp dataset export orders --odcs > orders.odcs.yaml
+    """
+    from operate.declare.check import read_one  # noqa: PLC0415
+    from operate.declare.contract_out import contract_of  # noqa: PLC0415
+
+    if not odcs:
+        raise typer.BadParameter("name the format; there is one.", param_hint="--odcs")
+    print(contract_of(read_one(_settings(context), name)).to_yaml(), end="")
 
 
 @dataset_app.command()

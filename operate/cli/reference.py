@@ -140,9 +140,14 @@ def _tables() -> Iterator[str]:
 def _columns(table: Table) -> str:
     keys = set(table.keys)
     return _table(
-        ("column", "type", "can be null"),
+        ("column", "type", "can be null", "meaning"),
         (
-            (f"`{name}`{' *' if name in keys else ''}", kind.split(" ")[0], "" if kind.endswith("not null") else "yes")
+            (
+                f"`{name}`{' *' if name in keys else ''}",
+                kind.split(" ")[0],
+                "" if kind.endswith("not null") else "yes",
+                table.meanings.get(name, ""),
+            )
             for name, kind in table.columns.items()
             if name in table.shown
         ),

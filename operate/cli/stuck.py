@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from minidata.dataset import dataset_of, declared_datasets
+from minidata.dataset import dataset_of, owners_of_files
 from minidata.errors import NotRunningError, PermanentError
 from minidata.settings import Settings
 from operate.cli.app import Chosen
@@ -27,7 +27,7 @@ def require_progress(settings: Settings, keys: Collection[str]) -> None:
     found = services_status(state)
     if not found["running"]:
         raise NotRunningError("The platform is stopped, so the files wait in raw. Start it with `./mdp up`.")
-    datasets = declared_datasets(settings)
+    datasets = owners_of_files(settings.datasets_folder)
     dags = {dataset_of(key, datasets.values(), settings.default_dataset) for key in keys}
     for problem in found["problems"]:
         if problem["code"] in _HOPELESS and (problem["subject"] in dags or problem["code"] == "dag_broken"):

@@ -1,7 +1,10 @@
 """Checks declarations, and files against them, without loading anything."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+
+import polars as pl
 
 from bi.definition import read_dashboards
 from minidata.contract import Limits, Verdict
@@ -25,8 +28,8 @@ def read_all(settings: Settings) -> dict[str, Dataset]:
         datasets = declared_datasets(settings)
     except PermanentError as error:
         faults.append(str(error))
-    try:
-        read_dashboards(datasets=settings.datasets_folder)
+    try:  # dashboards show tables, so they cannot be read without the declarations
+        read_views(settings.datasets_folder) if faults else read_dashboards(datasets=settings.datasets_folder)
     except PermanentError as error:
         faults.append(str(error))
     if faults:
@@ -46,8 +49,10 @@ def read_one(settings: Settings, name: str) -> Dataset:
     return datasets[name]
 
 
-def verdict_of(settings: Settings, dataset: Dataset, file: Path) -> Verdict:
-    """Validate a file as if it had been uploaded this moment."""
+def verdict_of(
+    settings: Settings, dataset: Dataset, file: Path, good: Callable[[pl.DataFrame], None] = lambda _: None
+) -> Verdict:
+    """Validate a file as if it had been uploaded this moment; `good` takes frames of its good rows."""
     with file.open("rb") as stored:
         return validate(
             iter(lambda: stored.read(1 << 20), b""),
@@ -56,6 +61,6 @@ def verdict_of(settings: Settings, dataset: Dataset, file: Path) -> Verdict:
             arrived_at=datetime.now(UTC),
             dataset=dataset,
             limits=Limits.of(settings),
-            good=lambda _: None,
+            good=good,
             rejects=lambda _: None,
         )

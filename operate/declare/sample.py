@@ -1,26 +1,30 @@
-"""Reads the start of a sample file and finds out how it is written."""
+"""Reads the start of a sample file, as the contract reads files, and finds out how it is written."""
 
 import csv
-import gzip
 import io
 import re
-import zipfile
+import sys
 from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, Any
 
-import polars as pl
-import zstandard
-
+from minidata.contract.archived import unzip
+from minidata.contract.content import decompress, kind_of, read_text
+from minidata.contract.records import Records
+from minidata.contract.rule import BLANKS
+from minidata.contract.verdict import Budget, InvalidFileError, reason
+from minidata.dataset import FORMATS
 from minidata.errors import PermanentError
 
 _BYTES = 4 << 20  # of the content, at most
 _ROWS = 20_000
+_ANY_SIZE = Budget(sys.maxsize, reason("too_large", "The sample is too large."))
 _DELIMITERS = (",", ";", "\t", "|")
-_ENDINGS = {"csv": "csv", "tsv": "tsv", "tab": "tsv", "jsonl": "jsonl", "parquet": "parquet", "xlsx": "xlsx"}
 _TOTAL = re.compile(r"(grand |sub)?(total|sum|summe|gesamt|somme|suma|totale)\b", re.IGNORECASE)
-_DATA = re.compile(r"[-+]?[0-9][0-9.,:/ TZ+-]*|true|false", re.IGNORECASE)
+_DATA = re.compile(r"[-+]?\.?[0-9][0-9.,:/ TZE+-]*|true|false", re.IGNORECASE)
+_YEAR = re.compile(r"(1[5-9]|20)[0-9]{2}")
 
 
 @dataclass
@@ -42,110 +46,143 @@ class Sample:
     remarks: list[str] = field(default_factory=list)
 
 
+@dataclass
+class _Record:
+    """A record that is not empty, and its line, or its row in a workbook."""
+
+    line: int
+    cells: list[str]
+
+
 def read_sample(file: Path) -> Sample:
     """Read a sample.
 
     Raises:
         PermanentError: if the file is missing or empty, its format is unknown, or it has no rows.
     """
+    kind = kind_of(file.name, FORMATS)
+    if kind is None:
+        known = ", ".join(f".{format_}" for format_ in FORMATS)
+        raise PermanentError(
+            f"{file} is of an unknown kind: a sample ends in {known}; .csv, .tsv and .jsonl also with .gz or .zst."
+        )
     try:
-        sample = _read(file)
-    except (OSError, EOFError, zipfile.BadZipFile, zstandard.ZstdError) as error:
+        with file.open("rb") as stored:
+            if kind.format in ("parquet", "xlsx"):
+                sample = _table(kind.format, lambda found: _READERS[kind.format](found, stored))
+            else:
+                chunks = unzip(stored) if kind.format == "zip" else iter(lambda: stored.read(1 << 16), b"")
+                content = _start(decompress(chunks, kind.compression, _ANY_SIZE))
+                if kind.format == "jsonl":
+                    whole = content if len(content) < _BYTES else content[: content.rfind(b"\n") + 1]
+                    sample = _table("jsonl", lambda found: found.json_lines(read_text([whole]), {}))
+                else:
+                    sample = _text(content, kind.format)
+    except OSError as error:
         raise PermanentError(f"{file} cannot be read: {error}.") from error
-    except pl.exceptions.PolarsError as error:
-        raise PermanentError(f"{file} is not {file.suffix}: {error}.") from error
+    except InvalidFileError as error:
+        raise PermanentError(f"{file} cannot be read. {error.reason.message}") from error
     if not sample.names or not sample.rows:
         raise PermanentError(f"{file} has no rows. Name a sample with a few rows of real data.")
     return sample
 
 
-def _read(file: Path) -> Sample:
-    name = file.name.lower()
-    packed = name.rsplit(".", 1)[-1] if name.endswith((".gz", ".zst", ".zip")) else ""
-    inner = name.removesuffix(f".{packed}") if packed else name
-    with file.open("rb") as stored:
-        if packed == "zip":
-            with zipfile.ZipFile(stored) as archive:
-                members = [m for m in archive.infolist() if not m.is_dir()]
-                if len(members) != 1:
-                    raise PermanentError(f"{file} has {len(members)} members; a zip file must have exactly one.")
-                inner = members[0].filename.lower()
-                content = archive.open(members[0]).read(_BYTES)
-        else:
-            content = _unpacked(stored, packed).read(_BYTES if not name.endswith((".parquet", ".xlsx")) else -1)
-    kind = _ENDINGS.get(inner.rsplit(".", 1)[-1])
-    if kind is None:
-        known = ", ".join(f".{ending}" for ending in _ENDINGS if ending != "tab")
-        raise PermanentError(
-            f"{file} is of an unknown kind: a sample ends in {known}, or in one of these and .gz, .zst or .zip."
-        )
-    if kind in ("csv", "tsv"):
-        sample = _text(content, kind)
-        return Sample("zip", sample.names, sample.rows, sample.dialect, sample.remarks) if packed == "zip" else sample
-    return _table(content, kind)
+_READERS: dict[str, Callable[[Records, IO[bytes]], Iterator[bytes]]] = {
+    "parquet": Records.parquet,
+    "xlsx": lambda records, file: records.workbook(file, skip_rows=0),
+}
 
 
-def _unpacked(stored: IO[bytes], packed: str) -> IO[bytes]:
-    if packed == "gz":
-        return cast("IO[bytes]", gzip.GzipFile(fileobj=stored))
-    return zstandard.ZstdDecompressor().stream_reader(stored, read_across_frames=True) if packed == "zst" else stored
+def _start(chunks: Iterable[bytes]) -> bytes:
+    content = b""
+    for chunk in chunks:
+        content += chunk
+        if len(content) >= _BYTES:
+            break
+    return content[:_BYTES]
 
 
-def _table(content: bytes, kind: str) -> Sample:
-    data = io.BytesIO(content)
-    if kind == "parquet":
-        frame = pl.read_parquet(data, n_rows=_ROWS)
-    elif kind == "jsonl":
-        frame = pl.read_ndjson(io.BytesIO(content[: content.rfind(b"\n") + 1] or content), n_rows=_ROWS)
-    else:
-        frame = pl.read_excel(data).head(_ROWS)
-    cells = [["" if cell is None else _as_text(cell) for cell in row] for row in frame.iter_rows()]
-    return Sample(kind, frame.columns, cells)
+def _table(format_: str, read: Callable[[Records], Iterator[bytes]]) -> Sample:
+    records = Records(_ANY_SIZE)
+    rows: list[list[str]] = []
+    for chunk in read(records):
+        rows += csv.reader(io.StringIO(chunk.decode(), newline=""))
+        if len(rows) > _ROWS:
+            break
+    lines = records.numbers
+    if format_ == "xlsx":
+        return _rows([_Record(*pair) for pair in zip(lines, rows, strict=True)], Sample(format_, [], []), whole=True)
+    sound = [cells for line, cells in zip(lines, rows, strict=True) if line not in records.bad]
+    return Sample(format_, sound[0] if sound else [], sound[1 : _ROWS + 1])
 
 
-def _as_text(cell: Any) -> str:
-    return str(cell).lower() if isinstance(cell, bool) else str(cell)
-
-
-def _text(content: bytes, kind: str) -> Sample:
-    dialect: dict[str, Any] = {}
-    remarks = []
+def _text(content: bytes, format_: str) -> Sample:
+    sample = Sample(format_, [], [])
     encoding = _encoding(content)
     text = content.decode(encoding, errors="replace").lstrip("\ufeff")
-    if encoding not in ("utf-8", "utf-8-sig"):
-        dialect["encoding"] = encoding
-        remarks.append(f"The text is not UTF-8; {encoding} reads it.")
-    if len(content) == _BYTES:
+    if encoding != "utf-8":
+        sample.dialect["encoding"] = encoding
+        sample.remarks.append(f"The text is not UTF-8; {encoding} reads it.")
+    whole = len(content) < _BYTES
+    if not whole:
         text = text[: text.rfind("\n") + 1]  # the last record may be cut
     marked = re.match(r"sep=(.)\r?\n", text, re.IGNORECASE)
-    delimiter = marked[1] if marked else "\t" if kind == "tsv" else max(_DELIMITERS, key=lambda d: _fit(text, d))
-    if delimiter != ("\t" if kind == "tsv" else ","):
-        dialect["delimiter"] = delimiter
-    records = [r for r in _records(text, delimiter) if r]
+    delimiter = marked[1] if marked else "\t" if format_ == "tsv" else _delimiter(text)
+    if delimiter != ("\t" if format_ == "tsv" else ","):
+        sample.dialect["delimiter"] = delimiter
+    return _rows(_records(text, delimiter)[bool(marked) :], sample, whole=whole)
+
+
+def _rows(records: list[_Record], sample: Sample, *, whole: bool) -> Sample:
+    """Find the header of a sample, and what stands above and below its rows."""
     if not records:
-        return Sample(kind, [], [])
-    width = Counter(len(record) for record in records).most_common(1)[0][0]
-    first = next(place for place, record in enumerate(records) if len(record) == width and (place or not marked))
-    if first:
-        dialect["skip_lines"] = _lines_before(text, delimiter, first)
-        remarks.append(f"The first {dialect['skip_lines']} lines are no rows.")
-    records = records[first:]
-    body = records
-    if _is_header(records[0]):
-        names, body = [name.strip(" \t\r\n\u00a0\u200b\ufeff") for name in records[0]], records[1:]
+        return sample
+    dialect, remarks = sample.dialect, sample.remarks
+    width = Counter(len(record.cells) for record in records).most_common(1)[0][0]
+    if sample.format == "xlsx":  # a row ends with its last cell that is not empty
+        first = next(place for place, record in enumerate(records) if len(record.cells) >= width)
+        width = len(records[first].cells)
+        records = [_Record(r.line, r.cells + [""] * (width - len(r.cells))) for r in records]
     else:
-        names = [f"column_{number}" for number in range(1, width + 1)]
+        first = next(place for place, record in enumerate(records) if len(record.cells) == width)
+    skipped = records[first].line - 1
+    names = [cell.strip(BLANKS) for cell in records[first].cells]
+    body = records[first + 1 :]
+    if _is_header(names):
+        if repeated := sorted({name or "an empty cell" for name in names if names.count(name) > 1}):
+            dialect["header"] = names
+            skipped = body[0].line - 1 if body else skipped
+            remarks.append(
+                f"The header names more than once: {', '.join(repeated)}. The declaration names the columns."
+            )
+    else:
+        body = records[first:]
+        above = records[first - 1].cells[:width] if first and not any(records[first - 1].cells[width:]) else []
+        found = len(above) == width and _is_header(above)  # it ends with a delimiter, as the rows do not
+        names = above if found else [f"column_{number}" for number in range(1, width + 1)]
         dialect["header"] = names
-        remarks.append("The file has no header; the columns are numbered. Give them names.")
+        said = (
+            "The header has more cells than the rows" if found else "The file has no header; the columns are numbered"
+        )
+        remarks.append(f"{said}. The declaration names the columns: check them.")
+    if skipped:
+        dialect["skip_lines"] = skipped
+        if not dialect.get("header") or first:
+            remarks.append(f"The first {skipped} lines are no rows.")
     last = len(body)
-    while (
-        last > 1 and (len(body[last - 1]) != width or _TOTAL.match(body[last - 1][0].strip())) and len(body) - last < 3
-    ):
+    while last > 1 and len(body) - last < 3 and _is_footer(body[last - 1].cells, width):
         last -= 1
-    if last < len(body) and len(content) < _BYTES:
+    if last < len(body) and whole:
         dialect["footer_lines"] = len(body) - last
         remarks.append(f"The last {len(body) - last} lines are no rows.")
-    return Sample(kind, names, [r for r in body[:last] if len(r) == width][:_ROWS], dialect, remarks)
+    rows = [record.cells for record in body[:last] if len(record.cells) == width][:_ROWS]
+    if other := last - len(rows) if last <= _ROWS else 0:
+        remarks.append(f"{other:,} lines have more or fewer cells than the header: they would be rejected.")
+    return Sample(sample.format, names, rows, dialect, remarks)
+
+
+def _is_footer(cells: list[str], width: int) -> bool:
+    return len(cells) != width or _TOTAL.match(cells[0].strip()) is not None
 
 
 def _encoding(content: bytes) -> str:
@@ -159,11 +196,15 @@ def _encoding(content: bytes) -> str:
     return "utf-8"
 
 
-def _records(text: str, delimiter: str) -> list[list[str]]:
-    records: list[list[str]] = []
+def _records(text: str, delimiter: str) -> list[_Record]:
+    records: list[_Record] = []
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    line = 1
     try:
-        for record in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter):
-            records.append(record)
+        for cells in reader:
+            if cells:
+                records.append(_Record(line, cells))
+            line = reader.line_num + 1
             if len(records) > _ROWS:
                 break
     except csv.Error:
@@ -171,25 +212,21 @@ def _records(text: str, delimiter: str) -> list[list[str]]:
     return records
 
 
+def _delimiter(text: str) -> str:
+    best = max(_DELIMITERS, key=lambda delimiter: _fit(text, delimiter))
+    # Blanks are in most texts: they separate cells only if nothing else does, and they do it in every line.
+    return best if _fit(text, best)[0] else " " if _fit(text, " ")[0] == 1 else ","
+
+
 def _fit(text: str, delimiter: str) -> tuple[float, int]:
     """Tell how well a delimiter splits a text: the share of records of the usual width, if that is over one."""
-    widths = Counter(len(record) for record in _records(text[: 1 << 16], delimiter)[:-1] or [["one"]])
-    width, records = widths.most_common(1)[0]
-    return (records / widths.total() if width > 1 else 0.0, width)
+    widths = Counter(len(record.cells) for record in _records(text[: 1 << 16], delimiter)[:-1]) or Counter([1])
+    width, usual = widths.most_common(1)[0]
+    return (usual / widths.total() if width > 1 else 0.0, width)
 
 
-def _is_header(record: list[str]) -> bool:
-    cells = [cell.strip() for cell in record]
-    named = [cell for cell in cells if cell]
-    return bool(named) and len(set(named)) == len(named) and not any(_DATA.fullmatch(cell) for cell in named)
-
-
-def _lines_before(text: str, delimiter: str, records: int) -> int:
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    found = 0
-    while found < records:
-        found += bool(next(reader))
-    lines = reader.line_num
-    while not next(reader):  # empty lines before the header
-        lines = reader.line_num
-    return lines
+def _is_header(names: list[str]) -> bool:
+    named = [name for name in names if name]
+    data = [name for name in named if _DATA.fullmatch(name)]
+    years = all(map(_YEAR.fullmatch, data)) and len(set(data)) == len(data)
+    return len(named) > len(data) and (not data or years) and 2 * len(set(named)) >= len(named)

@@ -1,16 +1,20 @@
-"""Writes the folder of a dataset: a commented declaration, a reading view and a starter dashboard."""
+"""Writes the folder of a dataset: a commented declaration and a starter dashboard."""
 
+from collections.abc import Sequence
+from datetime import date
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from operate.declare.guess import Column, Guess
+from minidata.contract.cells import rule_of
+from minidata.contract.records import for_typed_cells
+from minidata.dataset import DateColumn, TimestampColumn
+from minidata.warehouse.catalogue import title_of
+from operate.declare.guess import Guess
+from operate.declare.sample import Sample
 
-_VIEW_TYPES = {
-    "text": "text", "integer": "bigint", "decimal": "numeric", "boolean": "boolean", "date": "timestamptz",
-    "timestamp": "timestamptz",
-}  # fmt: skip
 _SERIES = 30  # more different words make no readable chart
 
 
@@ -21,23 +25,30 @@ class _NoAliases(yaml.SafeDumper):
         return True
 
 
-def files_of(name: str, prefix: str, guess: Guess, format_: str, origin: str, words: dict[str, int]) -> dict[str, str]:
+def files_of(name: str, prefix: str, guess: Guess, samples: Sequence[Sample], origin: str) -> dict[str, str]:
     """Return the files of a dataset's folder: their text by path.
 
     Args:
-        name: of the dataset; its table and view have it too.
+        name: of the dataset; its table has it too.
         prefix: of its files in the bucket raw.
         guess: the columns and the table.
-        format_: one of the declaration's `formats`.
+        samples: from which was guessed.
         origin: the samples, for the comment at the top.
-        words: the number of different values of each column in the sample.
     """
+    rows = chain.from_iterable(sample.rows for sample in samples)
+    cells = {column.name: set(values) for column, values in zip(guess.columns, zip(*rows, strict=True), strict=True)}
     return {
-        "dataset.yaml": _declaration(name, prefix, guess, format_, origin),
-        "views/views.yaml": _view(name, guess),
-        f"views/{name}_view.sql": _select(name, guess),
-        f"dashboards/{name}.yaml": _dashboard(name, guess, words),
+        "dataset.yaml": _declaration(name, prefix, guess, samples[0].format, origin),
+        f"dashboards/{name}.yaml": _dashboard(name, guess, cells),
     }
+
+
+def contract_files(name: str, declaration: dict[str, Any], guess: Guess, origin: str, *, shown: bool) -> dict[str, str]:
+    """Return the files of a dataset's folder from a contract; with a starter dashboard if a table has its name."""
+    lines = [f"# Made by `./mdp dataset new --from {origin}`.", *(f"# {remark}" for remark in guess.remarks)]
+    text = yaml.dump(declaration, Dumper=_NoAliases, sort_keys=False, allow_unicode=True, width=120)
+    files = {"dataset.yaml": "\n".join([*lines, text])}
+    return files | ({f"dashboards/{name}.yaml": _dashboard(name, guess, {})} if shown else {})
 
 
 def flow(value: Any) -> str:
@@ -47,11 +58,6 @@ def flow(value: Any) -> str:
         .strip()
         .removesuffix("\n...")
     )
-
-
-def title_of(name: str) -> str:
-    """Return a name as people write it."""
-    return name.replace("_", " ").capitalize()
 
 
 def _declaration(name: str, prefix: str, guess: Guess, format_: str, origin: str) -> str:
@@ -65,9 +71,10 @@ def _declaration(name: str, prefix: str, guess: Guess, format_: str, origin: str
     if guess.dialect:
         lines.append(f"dialect: {flow(guess.dialect)}")
     lines += ["", "columns:"]
-    width = max(len(column.name) for column in guess.columns)
+    names = {column.name: flow(column.name) for column in guess.columns}  # `no` is a truth value without quotes
+    width = max(map(len, names.values()))
     for column in guess.columns:
-        lines.append(f"  {column.name}:{' ' * (width - len(column.name))} {flow(column.rule)} # {column.sure}")
+        lines.append(f"  {names[column.name] + ':':{width + 1}} {flow(column.rule)} # {column.sure}")
     lines += ["", *_table(name, guess), ""]
     return "\n".join(lines)
 
@@ -92,37 +99,7 @@ def _table(name: str, guess: Guess) -> list[str]:
     ]
 
 
-def _label(column: Column, taken: set[str]) -> str:
-    text = title_of(column.name)
-    while text.casefold() in taken:
-        text += " 2"
-    taken.add(text.casefold())
-    return text
-
-
-def _view(name: str, guess: Guess) -> str:
-    taken: set[str] = set()
-    lines = [f"{name}_view:", f"  means: A row of {name}"]
-    if guess.time:
-        lines.append(f"  time: {guess.time}")
-    lines.append("  columns:")
-    for column in guess.columns:
-        label = _label(column, taken)
-        declared = {"type": _VIEW_TYPES[column.rule["type"]], "label": label, "means": f"{label}, as in the file"}
-        lines.append(f"    {column.name}: {flow(declared)}")
-    return "\n".join([*lines, ""])
-
-
-def _select(name: str, guess: Guess) -> str:
-    columns = [
-        f"{c.name}::timestamp at time zone 'UTC' as {c.name}" if c.rule["type"] == "date" else c.name
-        for c in guess.columns
-    ]
-    return f"select {', '.join(columns)}\nfrom {name}.{name}\n"
-
-
-def _dashboard(name: str, guess: Guess, words: dict[str, int]) -> str:
-    view = f"{name}_view"
+def _dashboard(name: str, guess: Guess, cells: dict[str, set[str]]) -> str:
     title = title_of(name)
     rows: dict[str, Any] = {"name": "Rows", "how": "count", "shown": "short"}
     numbers = [
@@ -130,37 +107,40 @@ def _dashboard(name: str, guess: Guess, words: dict[str, int]) -> str:
         for c in guess.columns
         if c.rule["type"] in ("integer", "decimal") and c.name not in guess.keys and not c.name.endswith("id")
     ]
-    groups = [c for c in guess.columns if c.rule["type"] in ("text", "boolean") and 1 < words[c.name] <= _SERIES]
-    sums = [{"name": title_of(c.name)[:60], "how": "sum", "of": c.name, "shown": "short"} for c in numbers]
+    groups = [
+        c for c in guess.columns if c.rule["type"] in ("text", "boolean") and 1 < len(cells.get(c.name, ())) <= _SERIES
+    ]
+    sums = [{"name": title_of(c.name), "how": "sum", "of": c.name, "shown": "short"} for c in numbers]
     measures = [rows, *[m for m in sums if m["name"] != "Rows"]]
     tiles = [
-        {"name": f"number_{place}", "title": m["name"], "means": f"{m['name']} in all.", "view": view,
+        {"name": f"number_{place}", "title": m["name"], "means": f"{m['name']} in all.", "view": name,
          "chart": "number", "measures": [m], "width": 12 // min(3, len(measures))}
         for place, m in enumerate(measures[:3], 1)
     ]  # fmt: skip
     charts: list[dict[str, Any]] = []
     main = measures[min(1, len(measures) - 1)]
     if guess.time:
+        step = _step(guess, guess.time, cells.get(guess.time, set()))
         charts.append({
-            "name": "over_time", "title": f"{main['name']} over time", "means": f"{main['name']} in steps of an hour.",
-            "view": view, "chart": "bar", "dimensions": [{"column": guess.time, "every": "1 hour"}],
-            "measures": [main], "width": 12 if not groups else 7,
+            "name": "over_time", "title": f"{main['name']} over time", "means": f"{main['name']} in steps of {step}.",
+            "view": name, "chart": "bar", "dimensions": [{"column": guess.time, "every": step}], "measures": [main],
+            "width": 12 if not groups else 7,
         })  # fmt: skip
     if groups:
         label = title_of(groups[0].name)
         charts.append({
             "name": "by_group", "title": f"{main['name']} by {label}", "means": f"The greatest ten of {label}.",
-            "view": view, "chart": "row", "dimensions": [groups[0].name], "measures": [main], "limit": 10,
+            "view": name, "chart": "row", "dimensions": [groups[0].name], "measures": [main], "limit": 10,
             "width": 5 if guess.time else 12,
         })  # fmt: skip
     shown = [c.name for c in guess.columns][:8]
     table = {
-        "name": "rows", "title": "Rows", "means": "The first hundred rows.", "view": view, "chart": "table",
+        "name": "rows", "title": "Rows", "means": "The first hundred rows.", "view": name, "chart": "table",
         "dimensions": shown, "limit": 100, "width": 12,
     }  # fmt: skip
     body: dict[str, Any] = {"name": name, "title": title, "question": f"What is in {title}?", "refresh_seconds": 60}
     if guess.time:
-        body["filters"] = {"period": {"kind": "period", "label": "Period", "last_hours": 24 * 366}}
+        body["filters"] = {"period": {"kind": "period", "label": "Period"}}
     parts = [
         {"height": 3, "tiles": tiles},
         *([{"height": 8, "tiles": charts}] if charts else []),
@@ -170,12 +150,26 @@ def _dashboard(name: str, guess: Guess, words: dict[str, int]) -> str:
     return f"# A starter: replace these tiles by your own questions (docs/dashboards.md).\n{text}"
 
 
+def _step(guess: Guess, time: str, cells: set[str]) -> str:
+    """Return the step of a time axis on which the sample has some 20 to 100 bars."""
+    if not cells:
+        return "1 day"
+    [rule] = [column.rule for column in guess.columns if column.name == time]
+    model = (DateColumn if rule["type"] == "date" else TimestampColumn).model_validate(rule)
+    exact = rule_of(for_typed_cells({time: model})[time])
+    times = sorted(value for value in map(exact.read, cells) if isinstance(value, date))
+    days = (times[-1] - times[0]).days
+    steps = {1: "1 hour", 90: "1 day", 700: "1 week"} if rule["type"] == "timestamp" else {90: "1 day", 700: "1 week"}
+    return next((step for most, step in steps.items() if days <= most), "1 month")
+
+
 def write_files(folder: Path, files: dict[str, str]) -> None:
-    """Write the files of a new dataset's folder; nothing stays if one cannot be written."""
+    """Write the files of a dataset's folder, in place of those that are there; none stays if one cannot be written."""
     import shutil  # noqa: PLC0415
 
     building = folder.with_name(f".{folder.name}.new")
     shutil.rmtree(building, ignore_errors=True)
+    shutil.rmtree(folder, ignore_errors=True)
     try:
         for path, text in files.items():
             place = building / path

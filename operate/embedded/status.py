@@ -9,7 +9,7 @@ import psutil
 import psycopg
 
 from minidata import ledger
-from minidata.dataset import declared_datasets
+from minidata.dataset import broken_datasets, sound_datasets
 from minidata.errors import PlatformError
 from minidata.ledger import Health
 from minidata.settings import Settings
@@ -27,7 +27,7 @@ from operate.embedded.simulator import SERVICE as SIMULATOR
 from operate.embedded.space import disk_status
 from operate.embedded.state import State
 from operate.embedded.supervisor import ServiceInfo, Supervisor
-from operate.problems import Problem, files_problems, pipeline_problems
+from operate.problems import Problem, declaration_problem, files_problems, pipeline_problems
 
 _NO_PIPELINE: dict[str, Any] = {
     "files": None,
@@ -147,6 +147,9 @@ def _pipeline(settings: Settings, state: State | None) -> tuple[dict[str, Any], 
         relayed = RELAY.name in services
         problems = [*pipeline_problems(health, settings, relayed=relayed, stale_seconds=stale)]
         problems += files_problems(waiting["quarantined"])
+        problems += [
+            declaration_problem(name, fault) for name, fault in broken_datasets(settings.datasets_folder).items()
+        ]
     if state:
         problems += _airflow_problems(state, settings, health)
     return pipeline, problems
@@ -154,7 +157,9 @@ def _pipeline(settings: Settings, state: State | None) -> tuple[dict[str, Any], 
 
 def _airflow_problems(state: State, settings: Settings, health: Health) -> list[Problem]:
     with metadata.connect(state, settings) as connection:
-        return [*metadata.problems(connection, list(declared_datasets(settings)), waiting=health.waiting > 0)]
+        return [
+            *metadata.problems(connection, list(sound_datasets(settings.datasets_folder)), waiting=health.waiting > 0)
+        ]
 
 
 def _stale_seconds(settings: Settings, *, simulated: bool) -> float:

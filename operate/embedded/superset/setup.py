@@ -12,8 +12,8 @@ from bi.definition import read_dashboards
 from bi.plan import Plan
 from bi.superset import apply
 from minidata.settings import PROJECT, Settings
+from minidata.warehouse.catalogue import read_catalogue
 from minidata.warehouse.databases import create_app_database
-from minidata.warehouse.views import read_views
 from operate.embedded import loopback, processes
 from operate.embedded.postgres.server import connect_administrator
 from operate.embedded.rotation import PREVIOUS_KEY, forget_previous_key
@@ -56,7 +56,7 @@ def publish(state: State, settings: Settings) -> Plan:
         PermanentError: if a definition is wrong, or Superset refuses.
         TransientError: if Superset does not answer.
     """
-    dashboards, views = read_dashboards(datasets=settings.datasets_folder), read_views(settings.datasets_folder)
+    dashboards, views = read_dashboards(datasets=settings.datasets_folder), read_catalogue(settings.datasets_folder)
     return apply(service.target(state, settings), dashboards, views, keep_edits=True)
 
 

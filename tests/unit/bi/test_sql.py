@@ -132,3 +132,9 @@ def test_rows_are_ordered_to_the_last(dashboard: Dashboard, sort: Sort | None, o
 def test_a_table_without_measures_is_ordered_by_its_dimensions(dashboard: Dashboard) -> None:
     names = tile(dashboard, "third").model_copy(update={"measures": (), "sort": None})
     assert 'order by row("title", "channel") asc limit 20' in squeezed(tile_sql(dashboard, names))
+
+
+@pytest.mark.parametrize("unit", ["day", "week", "month"])
+def test_steps_of_the_calendar_are_cut_in_utc(unit: str) -> None:
+    step = Dimension.model_validate({"column": "ordered_on", "every": f"1 {unit}"})
+    assert dimension_sql(step) == f"date_trunc('{unit}', \"ordered_on\", 'UTC')"

@@ -1,12 +1,25 @@
 """A declaration is checked whole, and each error names the file and the place."""
 
+import os
 import shutil
+import time
 from pathlib import Path
 
 import pytest
 import yaml
 
-from minidata.dataset import TextColumn, dataset_of, declared_datasets, read_dataset, read_datasets
+from minidata.dataset import (
+    TextColumn,
+    broken_datasets,
+    dataset_of,
+    declared_datasets,
+    ignored,
+    owners_of_files,
+    read_dataset,
+    read_datasets,
+    sound_dataset,
+    sound_datasets,
+)
 from minidata.errors import PermanentError
 from minidata.settings import PROJECT, Settings
 
@@ -123,6 +136,37 @@ def test_all_faults_of_all_declarations_are_reported_at_once(folder: Path) -> No
         (folder, "rollups → channels → latest → by: `channel_id` is of type text"),
     ):
         assert any(f"{file / 'dataset.yaml'}:" in line and words in line for line in str(caught.value).splitlines())
+
+
+def test_a_broken_declaration_stops_no_other_and_keeps_its_own_files(folder: Path) -> None:
+    other = other_dataset(folder)
+    sound = read_datasets(folder.parent)
+    for broken in ("prefix: mine/deep # kept\nname: [", "prefix: youtube_stats\n", "]"):
+        (other / "dataset.yaml").write_text(broken)
+        assert sound_datasets(folder.parent) == {"youtube_stats": sound["youtube_stats"]}
+        assert list(broken_datasets(folder.parent)) == ["other"]
+        assert str(other / "dataset.yaml") in broken_datasets(folder.parent)["other"]
+        with pytest.raises(PermanentError, match="dataset declarations are wrong"):
+            read_datasets(folder.parent)
+    owners = owners_of_files(folder.parent)
+    assert dataset_of("other/a.csv", owners.values(), "youtube_stats") == "other"
+    (other / "dataset.yaml").write_text("prefix: 'mine/deep' # kept\nname: [")
+    owners = owners_of_files(folder.parent)
+    assert dataset_of("mine/deep/a.csv", owners.values(), "youtube_stats") == "other"
+    assert ignored("mine/deep/_SUCCESS", owners["other"])
+    with pytest.raises(PermanentError, match="not valid YAML"):
+        sound_dataset(folder.parent, "other")
+
+
+def test_of_two_declarations_in_each_other_s_way_the_one_that_was_changed_last_is_wrong(folder: Path) -> None:
+    first = other_dataset(folder).rename(folder.with_name("a_new_one"))
+    change(first, "name", value="a_new_one")
+    change(first, "prefix", value="youtube_stats")
+    os.utime(first / "dataset.yaml", ns=(time.time_ns() + 10**9,) * 2)
+    assert (list(sound_datasets(folder.parent)), list(broken_datasets(folder.parent))) == (
+        ["youtube_stats"],
+        ["a_new_one"],
+    )
 
 
 def test_a_gain_needs_a_window(folder: Path) -> None:

@@ -1,17 +1,24 @@
 """`mdp dataset new`: a sample becomes a declaration that loads it, and says what it rests on."""
 
 import gzip
+import io
 import json
 import shutil
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import openpyxl
+import polars as pl
 import pytest
 from typer.testing import CliRunner
 
+from bi.definition import read_dashboards
+from bi.model import PeriodFilter
 from minidata.errors import PermanentError
 from minidata.settings import PROJECT, Settings, load_settings
 from operate.cli.app import app
+from operate.declare import sample
 from operate.declare.check import read_one, verdict_of
 from operate.declare.guess import identifiers
 from operate.declare.new import Made, make_dataset
@@ -30,9 +37,9 @@ def settings(tmp_path: Path) -> Settings:
 
 
 def made(settings: Settings, content: bytes | str, file: str = "sample.csv") -> Made:
-    sample = settings.datasets_folder.parent / file
-    sample.write_bytes(content.encode() if isinstance(content, str) else content)
-    return make_dataset(settings, "sample", "sample", [sample])
+    written = settings.datasets_folder.parent / file
+    written.write_bytes(content.encode() if isinstance(content, str) else content)
+    return make_dataset(settings, "sample", "sample", [written])
 
 
 def rules(found: Made) -> dict[str, Any]:
@@ -84,6 +91,122 @@ def test_the_dialect_is_guessed(settings: Settings, content: bytes | str, rows: 
     found = made(settings, content)
     assert found.guess.dialect == dialect
     assert loads(found, rows)
+
+
+def table(*rows: list[Any]) -> bytes:
+    """Return a workbook with these rows."""
+    book = openpyxl.Workbook()
+    for row in rows:
+        book.active.append(row)  # type: ignore[union-attr]  # a new workbook has a sheet
+    stored = io.BytesIO()
+    book.save(stored)
+    return stored.getvalue()
+
+
+def frame(**columns: list[Any]) -> bytes:
+    """Return a Parquet file."""
+    stored = io.BytesIO()
+    pl.DataFrame(columns).write_parquet(stored)
+    return stored.getvalue()
+
+
+DAYS = [datetime(2026, 11, n) for n in (1, 2, 3)]  # workbooks and Parquet have no zone
+WIDE = {"type": "decimal", "precision": 38, "scale": 22}
+SHAPES: list[Any] = [
+    # file, content, rows, what is guessed of some columns, and of the dialect
+    ("a.xlsx", table(["id", "day", "note"], [1, DAYS[0], "x"], [2, DAYS[1]], [3, DAYS[2], "y"]), 3,
+     {"day": {"type": "date"}, "note": {"type": "text", "optional": True}}, {}),
+    ("a.xlsx",
+     table(["Report"], [], ["Invoice", "Paid", "Sum"], ["a", True, 1.5], ["b", False, 2], ["Total", None, 4]), 2,
+     {"paid": {"type": "boolean", "aliases": ["Paid"]}}, {"skip_lines": 2, "footer_lines": 1}),
+    ("a.parquet", frame(at=DAYS, x=[0.1, 1e-7, None], ok=[True, None, False]), 3,
+     {"at": {"type": "timestamp"}, "x": WIDE | {"optional": True}, "ok": {"type": "boolean", "optional": True}}, {}),
+    ("a.jsonl", '{"id": "a", "p": 1e-05, "tags": ["x"]}\n{"id": "b", "p": 2.5, "more": 1}\n', 2,
+     {"p": WIDE, "tags": {"type": "text", "optional": True}, "more": {"type": "integer", "optional": True}}, {}),
+    ("a.csv", "x,y\n.25,8.99E-05\n-1.5,5.\n", 2, {"y": WIDE}, {}),
+    ("a.csv", "no,on,null\n1,2,3\n2,3,4\n", 2, {"no": {"type": "integer"}}, {}),
+    ("a.csv", ",,a,a\n1,x,5,6\n2,y,7,8\n", 2, {"a_2": {"type": "integer"}},
+     {"header": ["column_1", "column_2", "a", "a_2"], "skip_lines": 1}),
+    ("a.csv", "Order ID,order_id\nx,1\ny,2\n", 2, {"order_id_2": {"type": "text", "aliases": ["Order ID"]}}, {}),
+    ("a.csv", "country,2019,2020\nA,1,2\nB,3,4\n", 2, {"c_2019": {"type": "integer", "aliases": ["2019"]}}, {}),
+    ("a.csv", "Made by a tool\nid,n,\na,1\nb,2\n", 2, {"n": {"type": "integer"}},
+     {"header": ["id", "n"], "skip_lines": 2}),
+    ("a.csv", '"t" "x y"\n35 0\n34 1\n', 2, {"x_y": {"type": "integer", "aliases": ["x y"]}}, {"delimiter": " "}),
+    ("a.csv", "day,at\n19580329,1767225600\n19580405,1767225660\n", 2,
+     {"day": {"type": "date", "formats": ["%Y%m%d"]}, "at": {"type": "integer"}}, {}),
+    ("a.csv", "day,seen_at\nJan 1 2000,1767225600000\nMay 2 2000,1767225660000\n", 2,
+     {"day": {"type": "date", "formats": ["%b %d %Y"]},
+      "seen_at": {"type": "timestamp", "formats": ["epoch_milliseconds"]}}, {}),
+    ("a.csv", f"{'Column with a very long name ' * 3},b\n1,2\n3,4\n", 2, {}, {}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("file", "content", "rows", "guessed", "dialect"), SHAPES)
+def test_files_as_other_programs_write_them_load_without_an_edit(
+    settings: Settings, file: str, content: bytes | str, rows: int, guessed: dict[str, Any], dialect: dict[str, Any]
+) -> None:
+    found = made(settings, content, file)
+    assert loads(found, rows), found.verdicts
+    assert {name: rules(found)[name] for name in guessed} == guessed
+    assert found.guess.dialect == dialect
+
+
+@pytest.mark.parametrize(
+    ("later", "rule"),
+    [
+        ("", {"type": "integer", "optional": True}),
+        ("NA", {"type": "integer", "optional": True, "null_words": ["NA"]}),
+        ("1.25", WIDE),
+        ("12345678901234567890", {"type": "decimal", "precision": 38, "scale": 22}),
+        ("many", {"type": "text", "optional": True}),
+    ],
+)
+def test_what_the_first_rows_do_not_show_corrects_the_guess(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, later: str, rule: dict[str, Any]
+) -> None:
+    monkeypatch.setattr(sample, "_ROWS", 3)
+    found = made(settings, f"id,code,n\na,1,1\nb,2,2\nc,3,3\nd,4,{later}\na,5,5\n")
+    fits = rule["type"] != "decimal" or len(later) <= 18
+    assert (rules(found)["n"], loads(found, 5)) == (rule if fits else {"type": "text", "optional": True}, True)
+    assert found.guess.keys == ["code"], "a key that comes again is none"
+
+
+def test_a_key_may_come_again_in_another_file(settings: Settings, tmp_path: Path) -> None:
+    files = [tmp_path / "monday.csv", tmp_path / "tuesday.csv"]
+    for file, state in zip(files, ("open", "paid"), strict=True):
+        file.write_text(f"order_id,state\n1,{state}\n2,{state}\n")
+    assert make_dataset(settings, "sample", "sample", files).guess.keys == ["order_id"]
+
+
+def test_rows_that_repeat_another_one_are_counted(settings: Settings) -> None:
+    found = made(settings, "colour,n\nred,1\nred,1\nblue,2\n")
+    assert "1 rows repeat another one" in found.guess.remarks[-1]
+    assert found.guess.remarks[-1] in (found.folder / "dataset.yaml").read_text()
+
+
+def test_days_and_months_that_may_be_the_other_way_round_are_told(settings: Settings) -> None:
+    [column] = [c for c in made(settings, "id,day\n1,03/04/2026\n2,05/06/2026\n").guess.columns if c.name == "day"]
+    assert "`%m/%d/%Y` fits them too" in column.sure
+
+
+@pytest.mark.parametrize(
+    ("last", "step"), [("2026-01-01 09:00", "1 hour"), ("2026-03-01 09:00", "1 day"), ("2036-01-01 09:00", "1 month")]
+)
+def test_the_starter_has_steps_that_fit_the_sample_and_shows_all_of_it(
+    settings: Settings, last: str, step: str
+) -> None:
+    made(settings, f"id,at,n\na,2026-01-01 08:00,1\nb,{last},2\n")
+    [dashboard] = [d for d in read_dashboards(datasets=settings.datasets_folder) if d.name == "sample"]
+    [axis] = [tile.time for tile in dashboard.tiles if tile.time]
+    assert axis.every == step
+    [period] = dashboard.filters.values()
+    assert isinstance(period, PeriodFilter)
+    assert period.last_hours is None, "a sample may be old: a period would hide it"
+
+
+def test_lines_of_another_table_are_told(settings: Settings) -> None:
+    found = made(settings, "id,n\n1,2\n2,3\n\nname,city,country\na,b,c\nd,e,f\ng,h,i\n5,6\n7,8\n9,10\n")
+    assert any("4 lines have more or fewer cells than the header" in remark for remark in found.guess.remarks)
 
 
 def test_packed_samples_are_read(settings: Settings) -> None:
@@ -157,15 +280,15 @@ def test_check_tells_what_would_become_of_a_file(settings: Settings, tmp_path: P
 def test_the_command_writes_and_checks(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MDP_DATASETS_FOLDER", str(settings.datasets_folder))
     load_settings.cache_clear()
-    sample = tmp_path / "orders.csv"
-    sample.write_text(ORDERS)
+    orders = tmp_path / "orders.csv"
+    orders.write_text(ORDERS)
     state = ["--state", str(tmp_path / "none")]
-    done = CliRunner().invoke(app, [*state, "dataset", "new", "orders", str(sample), "--json"])
+    done = CliRunner().invoke(app, [*state, "dataset", "new", "orders", str(orders), "--json"])
     assert done.exit_code == 0, done.output
     assert json.loads(done.stdout)["keys"] == ["order_id"]
     wrong = tmp_path / "wrong.csv"
     wrong.write_text("a,b\n1,2\n")
-    checked = CliRunner().invoke(app, [*state, "dataset", "check", "orders", str(sample), str(wrong), "--json"])
+    checked = CliRunner().invoke(app, [*state, "dataset", "check", "orders", str(orders), str(wrong), "--json"])
     assert checked.exit_code == 1
     assert [each["reasons"] for each in json.loads(checked.stdout)] == [[], ["missing_column"]]
     load_settings.cache_clear()
