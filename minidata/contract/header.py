@@ -39,12 +39,10 @@ def read_header(raw: bytes, cells: list[str], columns: Mapping[str, Column]) -> 
     Raises:
         InvalidFileError: `duplicate_column` or `missing_column`, with all the columns concerned.
     """
-    named = {alias: name for name, column in columns.items() for alias in (*column.aliases, name)}
-    names = [named.get(cell.strip(BLANKS), cell.strip(BLANKS)) for cell in cells]
+    names = _declared_names(cells, columns)
     declared = list(columns)
     repeated = [column for column in declared if names.count(column) > 1]
-    drift = [name for name in names if name not in declared]
-    missing = [name for name, column in columns.items() if name not in names and not column.optional]
+    missing, drift = unmatched(cells, columns)
     faults = [f"The header names more than once: {', '.join(repeated)}."] if repeated else []
     faults += [f"The header lacks {', '.join(_hint(column, drift) for column in missing)}."] if missing else []
     if faults:
@@ -62,9 +60,26 @@ def given_header(names: list[str], columns: Mapping[str, Column], marks: Marks) 
     return read_header(marks.delimiter.join(names).encode(), names, columns)
 
 
-def _hint(column: str, others: list[str]) -> str:
-    """Name a missing column, with the unknown one that may be meant for it."""
+def unmatched(cells: list[str], columns: Mapping[str, Column]) -> tuple[list[str], list[str]]:
+    """Return the required columns that a header lacks, and its names that are no columns, in their order."""
+    names = _declared_names(cells, columns)
+    missing = [name for name, column in columns.items() if name not in names and not column.optional]
+    return missing, [name for name in names if name not in columns]
+
+
+def _declared_names(cells: list[str], columns: Mapping[str, Column]) -> list[str]:
+    named = {alias: name for name, column in columns.items() for alias in (*column.aliases, name)}
+    return [named.get(cell.strip(BLANKS), cell.strip(BLANKS)) for cell in cells]
+
+
+def close_name(column: str, others: list[str]) -> str | None:
+    """Return the unknown name that may be meant for a missing column."""
     plain = {re.sub(r"[\W_]+", "_", name.casefold()).strip("_"): name for name in others}
     close = [name for name in plain if column.endswith(f"_{name}")]
     close = close or difflib.get_close_matches(column, plain, n=1, cutoff=0.7)
-    return f"{column} (it has `{plain[close[0]][:63]}`: did you mean `{column}`?)" if close else column
+    return plain[close[0]] if close else None
+
+
+def _hint(column: str, others: list[str]) -> str:
+    close = close_name(column, others)
+    return f"{column} (it has `{close[:63]}`: did you mean `{column}`?)" if close else column

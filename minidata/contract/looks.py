@@ -76,23 +76,34 @@ def hints(head: bytes, key: str, dataset: Dataset, datasets: Iterable[Dataset] =
         dataset: that it was checked as.
         datasets: all declared ones.
     """
-    encoding, text = _decoded(head, dataset)
+    _, text = _decoded(head, dataset)
     if looks := _other_format(head, text):
         return [f"The file looks like {looks}.", *_prefix(key, dataset, [])]
     lines = text.splitlines()[:_LINES]
-    found = _header(lines, dataset.columns)
-    changes: dict[str, Any] = {"encoding": encoding} if encoding else {}
+    changes = guess(head, dataset)
     sentences = [_first_line(lines)]
-    if found.known:
-        changes |= _changes(found, dataset)
-    elif _whole_lines_quoted(lines, dataset):
+    named = bool(_header(lines, dataset.columns).known)
+    if not named and _whole_lines_quoted(lines, dataset):
         sentences.append("Each line is in quotes as a whole: write only the cells in quotes.")
-    elif _is_row(lines, dataset):
+    elif not named and _is_row(lines, dataset):
         changes["header"] = False
     if changes:
         where = f"datasets/{dataset.name}/dataset.yaml" if dataset.name else "the declaration"
         sentences.append(f"{_told(changes)}: `dialect: {_yaml(changes)}` in {where} reads it so.")
     return [*filter(None, sentences), *_prefix(key, dataset, _fitting(lines, datasets, dataset))]
+
+
+def guess(head: bytes, dataset: Dataset) -> dict[str, Any]:
+    """Return how a file seems to differ from the declared dialect: `encoding`, `delimiter`, `skip_lines`.
+
+    Args:
+        head: the start of the decompressed content.
+        dataset: that it was checked as.
+    """
+    encoding, text = _decoded(head, dataset)
+    found = _header(text.splitlines()[:_LINES], dataset.columns)
+    changes = _changes(found, dataset) if found.known else {}
+    return {"encoding": encoding, **changes} if encoding else changes
 
 
 def _decoded(head: bytes, dataset: Dataset) -> tuple[str | None, str]:

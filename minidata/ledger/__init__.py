@@ -43,6 +43,7 @@ from minidata.ledger.claims import (
 from minidata.ledger.files import (
     File,
     FileOutcome,
+    FileState,
     RunTimes,
     any_rows_loaded,
     count_states,
@@ -68,6 +69,7 @@ __all__ = [
     "BatchFile",
     "File",
     "FileOutcome",
+    "FileState",
     "Health",
     "RunTimes",
     "Step",

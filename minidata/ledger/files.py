@@ -1,13 +1,28 @@
 """Files: the ledger as people and scripts read it, and another chance for files that failed."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, LiteralString, NamedTuple
 
 from psycopg.rows import class_row
 
 from minidata.warehouse.connection import Connection
+
+
+class FileState(StrEnum):
+    """States of a file."""
+
+    PENDING = "pending"
+    CLAIMED = "claimed"
+    LOADED = "loaded"
+    ARCHIVED = "archived"
+    INVALID = "invalid"
+    QUARANTINED = "quarantined"
+    SUPERSEDED = "superseded"
+    FAILED = "failed"
+    EXCLUDED = "excluded"
 
 
 @dataclass(frozen=True)
@@ -35,6 +50,10 @@ class File:
     attempts: int
     arrived_at: datetime
     loaded_at: datetime | None
+    registered_at: datetime
+    claimed_at: datetime | None
+    validated_at: datetime | None
+    moved_at: datetime | None
     archive_key: str | None
     rejects_key: str | None
     sha256: str | None
@@ -53,29 +72,71 @@ class File:
 FILE_COLUMNS: LiteralString = (
     "file_id, key, version, size, dataset, state::text, reasons, message, rows_loaded, rows_rejected, "
     "counts, drift, attempts, arrived_at, loaded_at, archive_key, rejects_key, sha256, error, "
+    "registered_at, claimed_at, validated_at, moved_at, "
     "open, closed_at, closed_by, closed_why as why, excluded_at, excluded_by, excluded_why, "
     "(select fixed.version from mdp.files fixed where fixed.file_id = f.fixes) as fixes, "
     "(select original.key from mdp.files original where original.file_id = f.duplicate_of) as duplicate_of"
 )
 
 
+_CONDITIONS: dict[str, LiteralString] = {
+    "file_id": "file_id = %(file_id)s",
+    "state": "state = %(state)s::mdp.file_state",
+    "key": "key = %(key)s",
+    "prefix": "starts_with(key, %(prefix)s)",
+    "datasets": "dataset = any(%(datasets)s)",
+    "since": "arrived_at >= %(since)s",
+    "until": "arrived_at < %(until)s",
+    "after": "(arrived_at, file_id) < (%(after)s, %(after_id)s)",
+}
+
+
 def find_files(
     connection: Connection,
     *,
+    file_id: int | None = None,
     state: str | None = None,
     key: str | None = None,
     prefix: str | None = None,
+    datasets: Collection[str] | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    open_only: bool = False,
+    after: tuple[datetime, int] | None = None,
     limit: int | None = None,
 ) -> list[File]:
-    """Return rows of the ledger, newest arrival first: in a state, of a key, of keys with a prefix, at most `limit`."""
+    """Return the rows of the ledger that meet all given conditions, newest arrival first.
+
+    Args:
+        connection: to the warehouse, as `mdp_loader`.
+        file_id: of one row.
+        state: one of the states.
+        key: all its versions.
+        prefix: how the keys begin.
+        datasets: names.
+        since: arrived then or later.
+        until: arrived before.
+        open_only: only those that wait for a person.
+        after: arrival and `file_id` of the last row of the page before.
+        limit: at most so many.
+    """
+    values = {
+        "file_id": file_id,
+        "state": state,
+        "key": key,
+        "prefix": prefix,
+        "datasets": None if datasets is None else list(datasets),
+        "since": since,
+        "until": until,
+        "after": after and after[0],
+    }
+    conditions = [condition for name, condition in _CONDITIONS.items() if values[name] is not None]
+    where = " and ".join([*conditions, "open" if open_only else "true"])
     query = (
-        f"select {FILE_COLUMNS} from mdp.files f where (%(state)s::text is null or state::text = %(state)s) "
-        "and (%(key)s::text is null or key = %(key)s) "
-        "and (%(prefix)s::text is null or starts_with(key, %(prefix)s)) "
-        "order by arrived_at desc, file_id desc limit %(limit)s"
+        f"select {FILE_COLUMNS} from mdp.files f where {where} order by arrived_at desc, file_id desc limit %(limit)s"
     )
     cursor = connection.cursor(row_factory=class_row(File))
-    return cursor.execute(query, {"state": state, "key": key, "prefix": prefix, "limit": limit}).fetchall()
+    return cursor.execute(query, values | {"after_id": after and after[1], "limit": limit}).fetchall()
 
 
 def retry_failed(

@@ -87,6 +87,25 @@ def settle(connection: Connection, file_ids: list[int]) -> None:
             connection.execute(statement, {"file_id": file_id})
 
 
+def reopen(connection: Connection, file_ids: list[int]) -> None:
+    """Open again what files that are taken out have closed, unless another accepted file closes it as well.
+
+    Part of the transaction that takes them out, after `lock_settling`.
+    """
+    rows = connection.execute(
+        "update mdp.files o set closed_at = null, closed_by = null, closed_why = null from mdp.files n "
+        "where n.file_id = any(%s) and o.closed_by = 'version ' || n.version || ' of ' || n.key returning o.file_id",
+        [file_ids],
+    ).fetchall()
+    others = connection.execute(
+        "select n.file_id from mdp.files o join mdp.files n on n.fixes = o.file_id or n.key = o.key "
+        "or n.sha256 = o.sha256 or regexp_replace(o.rejects_key, '^.*/', '') = regexp_replace(n.key, '^.*/', '') "
+        "where o.file_id = any(%s) and n.state in ('loaded', 'archived') order by n.file_id",
+        [[file_id for (file_id,) in rows]],
+    ).fetchall()
+    settle(connection, [file_id for (file_id,) in others])
+
+
 def dismiss(connection: Connection, keys: list[str], who: str, why: str | None) -> list[tuple[str, str]]:
     """Close all open versions of some keys on a user's request.
 

@@ -5,11 +5,13 @@ A record that no change concerns keeps its bytes.
 
 import codecs
 import csv
+import difflib
 import io
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import zip_longest
 from typing import IO, Literal, TextIO
 
 from minidata.contract.rule import BLANKS
@@ -46,6 +48,16 @@ class Change:
     decimal: str | None = None
     date_format: str | None = None
     cells: Mapping[tuple[int, str], str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Check the separators.
+
+        Raises:
+            PermanentError: if one of them cannot separate anything.
+        """
+        for name, text in (("delimiter", self.delimiter), ("decimal separator", self.decimal)):
+            if text is not None and (len(text) != 1 or text in '"\r\n'):
+                raise PermanentError(f"The {name} is one character, and not {text!r}.")
 
 
 @dataclass
@@ -89,6 +101,18 @@ def rewrite(source: IO[bytes], target: IO[bytes], change: Change, dataset: Datas
         raise PermanentError(f"There is no encoding {encoding}. Try utf-16, windows-1252 or latin-1.") from None
     except UnicodeError as error:
         raise PermanentError(f"The file is not {encoding}: {error}.") from error
+    return diff
+
+
+def compare(before: str, after: str) -> Diff:
+    """Return the lines that differ between two texts."""
+    old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
+    diff = Diff()
+    for kind, start, end, new_start, new_end in difflib.SequenceMatcher(None, old, new).get_opcodes():
+        if kind != "equal":
+            pairs = zip_longest(old[start:end], new[new_start:new_end], fillvalue="")
+            for line, (one, other) in enumerate(pairs, start + 1):
+                diff.add(line, one, other)
     return diff
 
 

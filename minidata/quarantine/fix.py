@@ -19,8 +19,8 @@ from minidata.contract.validate import validate
 from minidata.dataset import Dataset, dataset_of, read_datasets
 from minidata.errors import PermanentError
 from minidata.ledger import File
-from minidata.quarantine.change import Change, Diff, rewrite
-from minidata.quarantine.original import as_text, compression_of, open_original, open_text
+from minidata.quarantine.change import Change, Diff, compare, rewrite
+from minidata.quarantine.original import as_text, compression_of, declared, open_original, open_text
 from minidata.settings import Settings
 from minidata.spool import Spool
 from minidata.store import ObjectStore
@@ -28,6 +28,7 @@ from minidata.warehouse.connection import Connection
 
 _IN_MEMORY = 16 * 2**20
 _LISTED_SECONDS = 10.0
+_COMPARED_BYTES = 2**20
 
 Edit = Callable[[Path], None]
 
@@ -43,7 +44,7 @@ class Fix:
         content: the new stored bytes.
         before: what validation says of the original now.
         after: what it says of the new content.
-        diff: the changed records; empty after an edit by hand, of which `edited` tells.
+        diff: the changed records; after an edit by hand the changed lines, of a file of at most 1 MiB.
     """
 
     file: File
@@ -60,9 +61,26 @@ class Fix:
         return self.after.reason is None
 
     @property
+    def refusal(self) -> str | None:
+        """Why it cannot be sent, if it does not help."""
+        if self.worse:
+            return "The change makes it worse: fewer rows would be loaded than before."
+        if not self.accepted:
+            return "The result would still be refused. Add what is missing to the same fix."
+        return None
+
+    @property
     def worse(self) -> bool:
         """Whether less of the new version would be loaded than of the original."""
         return _rows(self.after) < _rows(self.before)
+
+
+def in_words(verdict: Verdict) -> str:
+    """Say what would become of a file."""
+    if verdict.reason:
+        return f"refused, {verdict.reason.code}: {verdict.reason.message}"
+    rejected = f", {verdict.rows_rejected:,} rejected ({', '.join(verdict.counts)})" if verdict.rows_rejected else ""
+    return f"accepted, {verdict.rows_good:,} rows{rejected}"
 
 
 def _rows(verdict: Verdict) -> int:
@@ -115,18 +133,27 @@ def prepare(
     dataset = datasets[dataset_of(new_key, datasets.values(), settings.default_dataset)]
     with ExitStack() as stack:
         original = stack.enter_context(open_original(store, settings, file))
-        before = judge(original, file.key, file.arrived_at, datasets[file.dataset], settings)
+        before = judge(original, file.key, file.arrived_at, declared(file, settings), settings)
         original.seek(0)
         text = stack.enter_context(open_text(original, file, settings))
         changed = stack.enter_context(tempfile.NamedTemporaryFile(suffix=".csv"))
         diff = rewrite(text, changed, change, as_text(dataset, file.key))
         if edit:
-            edit(Path(changed.name))
+            diff = _edited(Path(changed.name), edit, dataset.dialect.encoding)
         changed.seek(0)
         content = _compressed(changed, compression_of(new_key))
     after = judge(content, new_key, datetime.now(UTC), dataset, settings)
     content.seek(0)
     return Fix(file, new_key, dataset.name, content, before, after, diff)
+
+
+def _edited(path: Path, edit: Edit, encoding: str) -> Diff:
+    small = path.stat().st_size <= _COMPARED_BYTES
+    before = path.read_bytes() if small else b""
+    edit(path)
+    if not small:
+        return Diff()
+    return compare(before.decode(encoding, "replace"), path.read_bytes().decode(encoding, "replace"))
 
 
 def _compressed(text: IO[bytes], compression: str) -> IO[bytes]:
@@ -143,14 +170,16 @@ def _compressed(text: IO[bytes], compression: str) -> IO[bytes]:
 
 
 def send(connection: Connection, store: ObjectStore, settings: Settings, fix: Fix) -> str:
-    """Upload a fix as a new version that names what it fixes, unless someone else was quicker.
+    """Upload a fix that helps as a new version that names what it fixes, unless someone else was quicker.
 
     Returns:
         The new version.
 
     Raises:
-        PermanentError: if the file was closed meanwhile, or another fix of it is on its way.
+        PermanentError: if it does not help, the file was closed meanwhile, or another fix of it is on its way.
     """
+    if fix.refusal:
+        raise PermanentError(f"It was not sent: {fix.refusal}")
     with connection.transaction():
         ledger.lock_to_fix(connection, fix.file)
         metadata = {"mdp-fixes": fix.file.version}

@@ -1,42 +1,65 @@
 """The original of a file that waits for a person: its bytes, its text, and its records around some lines."""
 
 import codecs
+import csv
 import hashlib
+import re
 from collections.abc import Collection, Iterator
 from typing import IO, NamedTuple
 
 from minidata.contract import Limits
 from minidata.contract.content import decompress, kind_of
 from minidata.contract.rule import BLANKS
-from minidata.dataset import FORMATS, Dataset
+from minidata.dataset import FORMATS, Dataset, read_datasets
 from minidata.errors import ObjectGoneError, PermanentError
 from minidata.ledger import File
-from minidata.quarantine.change import open_records, records
+from minidata.quarantine.change import Change, open_records, records
 from minidata.settings import Settings
 from minidata.spool import Spool
 from minidata.store import ObjectStore
 
 _IN_MEMORY = 16 * 2**20  # bytes; a larger file is on disk
+_UNEDITABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")  # a form would change them
 
 
 class Record(NamedTuple):
-    """A record: the line on which it starts, its cells by column name, and whether it is one that was asked for."""
+    """A record: the line on which it starts, its cells by column name, and whether it is one that was asked for.
+
+    `wrong` are the columns whose cells have an entry.
+    """
 
     line: int
     cells: list[tuple[str, str]]
     asked: bool
+    wrong: frozenset[str | None] = frozenset()
 
 
-def place_of(file: File, settings: Settings) -> tuple[str, str]:
-    """Return bucket and key of the original.
+def place_of(file: File, settings: Settings, *, rejects: bool = False) -> tuple[str, str]:
+    """Return bucket and key of the original, or of its rejected rows.
 
     Raises:
-        PermanentError: if the file has not been moved there yet.
+        PermanentError: if the file has no rejected rows, or has not been moved there yet.
     """
+    if rejects and file.rejects_key is None:
+        raise PermanentError(f"{file.key} has no rejected rows: it is {file.state}. Fetch the original.")
+    if rejects:
+        return settings.quarantine_bucket, str(file.rejects_key)
     if file.archive_key is None:
         raise PermanentError(f"The original of {file.key} is not in its place yet: it is {file.state}. Retry later.")
     bucket = settings.quarantine_bucket if file.state == "quarantined" else settings.archive_bucket
     return bucket, file.archive_key
+
+
+def declared(file: File, settings: Settings) -> Dataset:
+    """Return the dataset of a file.
+
+    Raises:
+        PermanentError: if it is not declared any more.
+    """
+    datasets = read_datasets(settings.datasets_folder)
+    if file.dataset not in datasets:
+        raise PermanentError(f"{file.key} belongs to the dataset {file.dataset}, which is not declared any more.")
+    return datasets[file.dataset]
 
 
 def open_original(store: ObjectStore, settings: Settings, file: File) -> IO[bytes]:
@@ -104,6 +127,40 @@ def first_lines(text: IO[bytes], count: int) -> list[str]:
     head = text.read(4096)
     encoding = "utf-16" if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
     return [line[:200] for line in head.decode(encoding, errors="replace").splitlines()[:count]]
+
+
+def header_of(text: IO[bytes], change: Change, dataset: Dataset) -> list[str]:
+    """Return the names in the header of a text; none if it cannot be read, or if files of the dataset have none."""
+    dialect = dataset.dialect
+    if dialect.header is not True:
+        return []
+    text.seek(0)
+    try:
+        decoded = open_records(text, change.encoding or dialect.encoding)
+    except LookupError:
+        return []
+    try:
+        for _ in range(dialect.skip_lines):
+            decoded.readline()
+        found = records(decoded, change.delimiter or dialect.delimiter, dialect.quote)
+        names = next((cells for _, _, cells in found if cells), [])
+    except (UnicodeError, csv.Error):
+        return []
+    finally:
+        decoded.detach()
+    return [name.strip(BLANKS) for name in names]
+
+
+def whole_text(text: IO[bytes], max_bytes: int, encoding: str) -> str | None:
+    """Return a text that is short and can be edited in a form; else None."""
+    if text.seek(0, 2) > max_bytes:
+        return None
+    text.seek(0)
+    try:
+        decoded = text.read().decode("utf-8-sig" if codecs.lookup(encoding).name == "utf-8" else encoding)
+    except UnicodeError:
+        return None
+    return None if _UNEDITABLE.search(decoded) else decoded
 
 
 def records_around(text: IO[bytes], lines: Collection[int], dataset: Dataset) -> Iterator[Record]:

@@ -14,6 +14,7 @@ from minidata.ledger.contents import (
     mark_included,
     original_of,
 )
+from minidata.ledger.review import lock_settling, reopen, settle
 from minidata.rebuild.archive import Archive
 from minidata.rebuild.lock import exclusive
 from minidata.rebuild.shadow import Progress
@@ -70,6 +71,8 @@ def exclude(
             _require_quiet(connection, chosen)
             _require_state(connection, ids, "archived")
             mark_excluded(connection, chosen, who, why)
+            lock_settling(connection)
+            reopen(connection, ids)
     return written
 
 
@@ -100,6 +103,8 @@ def include(connection: Connection, dataset: Dataset, files: Iterable[Content], 
             _require_state(connection, [file.file_id for file in chosen], "excluded")
             for file in sorted(chosen, key=lambda file: file.arrived_at, reverse=True):
                 mark_included(connection, file, original_of(connection, file, by_arrival=dataset.by_arrival))
+            lock_settling(connection)
+            settle(connection, [file.file_id for file in chosen])
     return written
 
 

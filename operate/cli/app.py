@@ -213,7 +213,7 @@ def settings_of(context: typer.Context, *, running: bool = True) -> "Settings":
 def no_platform(state: "State") -> Exception:
     """Return the error for a folder without a platform."""
     from minidata.errors import NotRunningError  # noqa: PLC0415
-    from operate.cli.files import FileState  # noqa: PLC0415
+    from minidata.ledger import FileState  # noqa: PLC0415
 
     name = state.folder.name
     if name in set(FileState):

@@ -3,14 +3,13 @@
 import shlex
 from dataclasses import asdict
 from datetime import datetime
-from enum import StrEnum
 from typing import Annotated
 
 import typer
 
 from minidata import ledger
 from minidata.errors import PermanentError
-from minidata.ledger import File, FileOutcome
+from minidata.ledger import File, FileOutcome, FileState
 from minidata.warehouse.connection import connect
 from operate.cli.app import app, settings_of
 from operate.cli.options import Json, Limit
@@ -20,20 +19,6 @@ _HINTS = 5  # at most, under the list
 
 files_app = typer.Typer(invoke_without_command=True)
 app.add_typer(files_app, name="files")
-
-
-class FileState(StrEnum):
-    """States of a file in the ledger."""
-
-    PENDING = "pending"
-    CLAIMED = "claimed"
-    LOADED = "loaded"
-    ARCHIVED = "archived"
-    INVALID = "invalid"
-    QUARANTINED = "quarantined"
-    SUPERSEDED = "superseded"
-    FAILED = "failed"
-    EXCLUDED = "excluded"
 
 
 @files_app.callback()

@@ -14,12 +14,13 @@ from minidata import ledger
 from minidata.contract import Verdict
 from minidata.errors import PermanentError, PlatformError
 from minidata.quarantine.change import Change
-from minidata.quarantine.fix import Fix, prepare, send
+from minidata.quarantine.fix import Fix, in_words, prepare, send
 from minidata.settings import Settings
 from minidata.store import ObjectStore
+from minidata.text import require_plain
 from minidata.warehouse.connection import Connection, connect
 from operate.cli.app import settings_of
-from operate.cli.objects import require_plain, wait_for
+from operate.cli.objects import wait_for
 from operate.cli.options import Json, Timeout, Wait, require_wait
 from operate.cli.output import print_json, safe, say
 from operate.cli.quarantine import file_to_review, quarantine_app
@@ -69,9 +70,9 @@ def fix(
     change = Change(
         rename=dict(_pair(text, "--rename OLD=NEW") for text in rename or ()),
         drop=tuple(drop or ()),
-        delimiter=delimiter and _character("--delimiter", {"tab": "\t", "\\t": "\t"}.get(delimiter, delimiter)),
+        delimiter=delimiter and {"tab": "\t", "\\t": "\t"}.get(delimiter, delimiter),
         encoding=encoding,
-        decimal=decimal and _character("--decimal", decimal),
+        decimal=decimal or None,
         date_format=date_format,
         cells=dict(map(_cell, set_ or ())),
     )
@@ -113,9 +114,6 @@ def _done(
     """Show a fix, and send it if it is wanted and helps."""
     if not quiet:
         _show(made)
-    helps = made.accepted and not made.worse
-    if yes and not helps:
-        raise PermanentError(f"It was not sent: {_why_not(made)}")
     version = send(connection, store, settings, made) if yes else None
     if version and not quiet:
         say(f"Sent {safe(made.key)} as version {version}, which fixes {made.file.version}.")
@@ -139,23 +137,10 @@ def _show(made: Fix) -> None:
         say(f"  {'':>4} + {safe(_short(after))}")
     if made.diff.count > len(made.diff.shown):
         say(f"  and {made.diff.count - len(made.diff.shown):,} more")
-    say(f"  now:   {_in_words(made.before)}")
-    say(f"  fixed: {_in_words(made.after)}")
-    if not made.accepted or made.worse:
-        say(f"  {_why_not(made)}")
-
-
-def _why_not(made: Fix) -> str:
-    if made.worse:
-        return "The change makes it worse: fewer rows would be loaded than before."
-    return "The result would still be refused. Add what is missing to the same command."
-
-
-def _in_words(verdict: Verdict) -> str:
-    if verdict.reason:
-        return f"refused, {verdict.reason.code}: {verdict.reason.message}"
-    rejected = f", {verdict.rows_rejected:,} rejected ({', '.join(verdict.counts)})" if verdict.rows_rejected else ""
-    return f"accepted, {verdict.rows_good:,} rows{rejected}"
+    say(f"  now:   {in_words(made.before)}")
+    say(f"  fixed: {in_words(made.after)}")
+    if made.refusal:
+        say(f"  {made.refusal}")
 
 
 def _verdict_json(verdict: Verdict) -> dict[str, Any]:
@@ -196,12 +181,6 @@ def _cell(text: str) -> tuple[tuple[int, str], str]:
     if not colon or not line.isdecimal() or not column:
         raise typer.BadParameter(f"{text} is not --set LINE:COLUMN=VALUE.")
     return (int(line), column), value
-
-
-def _character(option: str, text: str) -> str:
-    if len(text) != 1 or text in '"\r\n':
-        raise typer.BadParameter(f"{option} is one character.")
-    return text
 
 
 def _short(text: str) -> str:

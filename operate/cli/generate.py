@@ -13,10 +13,11 @@ from minidata import ledger
 from minidata.errors import PermanentError
 from minidata.settings import Settings
 from minidata.store import ObjectStore
+from minidata.text import require_plain
 from minidata.warehouse.connection import connect
 from operate.cli.app import app, settings_of
 from operate.cli.live import watch
-from operate.cli.objects import FINAL, require_plain, wait_for
+from operate.cli.objects import FINAL, wait_for
 from operate.cli.options import Strict, Timeout, Wait, require_wait
 from operate.cli.output import bytes_of, print_json, say
 from operate.cli.progress import console, progress_bar

@@ -1,11 +1,9 @@
 """`mdp upload` and `mdp wait`: files on their way in."""
 
-import re
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -18,6 +16,7 @@ from minidata import ledger
 from minidata.errors import PermanentError, TransientError
 from minidata.settings import Settings
 from minidata.store import ObjectStore
+from minidata.text import require_plain
 from minidata.warehouse.connection import Connection, connect
 from operate.cli.app import app, settings_of
 from operate.cli.files import verdict_line
@@ -28,7 +27,6 @@ from operate.cli.stuck import require_progress
 
 FINAL = ("archived", "quarantined", "superseded", "failed", "excluded")
 
-_ODD = re.compile(r"\\|//|^/|[\x00-\x1f\ud800-\udfff\ufffd-\uffff]|(^|/)\.uploads/|\.versions/")
 _UPLOADS = 8  # at once
 _MEMORY_BYTES = 16 * 2**20  # of standard input; more goes to a temporary file
 _POLL_SECONDS = 0.1
@@ -120,20 +118,6 @@ def _put(settings: Settings, files: list[tuple[str, Path]]) -> list[tuple[str, s
             return list(progress.track(pool.map(put, files), total=len(files), description="Uploading"))
     finally:
         pool.shutdown(cancel_futures=True)
-
-
-def require_plain(keys: Iterable[str]) -> None:
-    """Check that the store keeps the keys unchanged; it would rewrite or hide others, and a wait would never end.
-
-    Raises:
-        PermanentError: if one holds what SeaweedFS or XML does not carry.
-    """
-    odd = [safe(key) for key in keys if _ODD.search(key)]
-    if odd:
-        raise PermanentError(
-            "Object stores change or hide these keys (a backslash, //, a control character, .uploads/, .versions/); "
-            f"nothing was uploaded. Rename: {', '.join(odd)}."
-        )
 
 
 @app.command()

@@ -3,7 +3,6 @@
 import csv
 import json
 import os
-import re
 import shutil
 import sys
 import textwrap
@@ -12,10 +11,12 @@ from typing import Any
 
 from rich.cells import cell_len
 
+from minidata import text as outside
+
 _UNLIMITED = 10_000  # columns of a file or a pipe
 _GAP = "  "
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 _BOLD, _RED = "1", "31"
+safe = outside.safe
 
 
 class Hints:
@@ -31,17 +32,6 @@ class Hints:
 def hinted(text: str) -> str:
     """Repeat the user's `--state` in each command that a text names."""
     return text.replace("./mdp ", f"./mdp{Hints.option} ") if Hints.option else text
-
-
-def safe(value: object, *, lines: bool = False) -> str:
-    r"""Make text from outside harmless in a terminal: control and bidi characters become visible escapes.
-
-    With `lines`, line ends and tabs are kept.
-
-    >>> safe("a\x1b[31mb\n")
-    'a\\x1b[31mb\\n'
-    """
-    return _CONTROL.sub(lambda m: m.group() if lines and m.group() in "\n\t" else ascii(m.group())[1:-1], str(value))
 
 
 def width() -> int:

@@ -4,9 +4,10 @@ import getpass
 import shlex
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from minidata import ledger
 from minidata.errors import PermanentError
@@ -18,7 +19,15 @@ from operate.cli.files import file_json, versions_of
 from operate.cli.options import Json, Limit
 from operate.cli.output import print_json, print_table, safe, say
 
-quarantine_app = typer.Typer(no_args_is_help=True)
+
+class _InOrder(TyperGroup):
+    """Lists its commands in the order of their use, whatever module was imported first."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return sorted(super().list_commands(ctx), key=("ls", "show", "get", "fix", "replay", "dismiss").index)
+
+
+quarantine_app = typer.Typer(no_args_is_help=True, cls=_InOrder)
 app.add_typer(quarantine_app, name="quarantine")
 
 
@@ -120,9 +129,7 @@ def get(
 
     settings = settings_of(context)
     file = file_to_review(context, key)
-    if rejects and file.rejects_key is None:
-        raise PermanentError(f"{safe(key)} has no rejected rows: it is {file.state}. Leave out --rejects.")
-    bucket, place = (settings.quarantine_bucket, str(file.rejects_key)) if rejects else place_of(file, settings)
+    bucket, place = place_of(file, settings, rejects=rejects)
     chunks = ObjectStore(settings).read(bucket, place)
     if str(out) == "-":
         for chunk in chunks:

@@ -1,13 +1,10 @@
 """`mdp quarantine show`: what is wrong in a file, with the records that have the errors."""
 
 import shlex
-from collections import defaultdict
-from collections.abc import Iterable
 from typing import Annotated, Any
 
 import typer
 
-from minidata import ledger
 from minidata.errors import PlatformError
 from minidata.ledger import File
 from minidata.settings import Settings
@@ -49,11 +46,10 @@ def show_quarantine(
     """
     file = file_to_review(context, key)
     settings = settings_of(context)
+    from minidata.quarantine.findings import find_entries  # noqa: PLC0415  imports Polars
+
     with connect(settings, "loader") as connection:
-        entries = ledger.file_entries(connection, file.file_id)
-    kept = len({entry["line"] for entry in entries})
-    if (json_ or limit > kept) and (file.rows_rejected or 0) > kept > 0:
-        entries = _all_entries(settings, file)
+        entries = find_entries(connection, ObjectStore(settings), settings, file, None if json_ else limit)
     if json_:
         print_json(entries)
         return
@@ -70,18 +66,6 @@ def show_quarantine(
         except PlatformError as error:
             say(f"The original cannot be shown: {error}")
     _print_next(settings, file, entries)
-
-
-def _all_entries(settings: Settings, file: File) -> Entries:
-    """Find the entries of all rejected records in the original; the ledger keeps those of the first thousand."""
-    from minidata.dataset import read_datasets  # noqa: PLC0415
-    from minidata.quarantine.fix import judge  # noqa: PLC0415  imports Polars
-    from minidata.quarantine.original import open_original  # noqa: PLC0415
-
-    dataset = read_datasets(settings.datasets_folder)[file.dataset]
-    with open_original(ObjectStore(settings), settings, file) as original:
-        verdict = judge(original, file.key, file.arrived_at, dataset, settings, kept=file.rows_rejected)
-    return [entry._asdict() for entry in verdict.entries]
 
 
 def _print_entries(file: File, entries: Entries, limit: int) -> None:
@@ -103,39 +87,21 @@ def _print_entries(file: File, entries: Entries, limit: int) -> None:
 
 def _print_records(settings: Settings, file: File, entries: Entries) -> None:
     """Print the first records with an error and their neighbours; of a file without any, its first lines."""
-    from minidata.dataset import read_datasets  # noqa: PLC0415
-    from minidata.quarantine.original import (  # noqa: PLC0415
-        as_text,
-        first_lines,
-        open_original,
-        open_text,
-        records_around,
-    )
+    from minidata.quarantine.findings import excerpt  # noqa: PLC0415
 
-    dataset = as_text(read_datasets(settings.datasets_folder)[file.dataset], file.key)
-    guilty: dict[int, set[str | None]] = defaultdict(set)
-    for entry in entries:
-        if entry["line"] and (entry["line"] in guilty or len(guilty) < _RECORDS):
-            guilty[entry["line"]].add(entry["column"])
-    with (
-        open_original(ObjectStore(settings), settings, file) as original,
-        open_text(original, file, settings) as text,
-    ):
-        if not guilty:
-            say("The file begins:")
-            for line in first_lines(text, 3):
-                say(f"  {line}")
-            say("")
-            return
-        for record in records_around(text, guilty, dataset):
-            cells = [_shown(name, cell, guilty[record.line] if record.asked else ()) for name, cell in record.cells]
-            say(f"{'>' if record.asked else ' '} {record.line:>4}  {','.join(cells)}")
+    seen = excerpt(ObjectStore(settings), settings, file, entries, _RECORDS)
+    if seen.lines:
+        say("The file begins:")
+    for line in seen.lines:
+        say(f"  {line}")
+    for record in seen.records:
+        cells = [_shown(cell, wrong=name in record.wrong) for name, cell in record.cells]
+        say(f"{'>' if record.asked else ' '} {record.line:>4}  {','.join(cells)}")
     say("")
 
 
-def _shown(name: str, cell: str, guilty: Iterable[str | None]) -> str:
+def _shown(cell: str, *, wrong: bool) -> str:
     """Return a cell as one short text; a wrong one is marked."""
-    wrong = name in guilty
     most = _GUILTY_CELL if wrong else _CELL
     text = safe(cell if len(cell) <= most else f"{cell[: most - 1]}…")
     return f"»{text}«" if wrong else text

@@ -27,7 +27,7 @@ READERS = {
     "secrets": {"secrets", "migrate", "minio-init", "dashboards"},
     "secrets_warehouse": {"secrets", "warehouse"},
     "secrets_minio": {"secrets", "minio"},
-    "secrets_pipeline": {"secrets", "scheduler", "dag-processor", "triggerer"},
+    "secrets_pipeline": {"secrets", "scheduler", "dag-processor", "triggerer", "api-server"},
     "secrets_generator": {"secrets", "generator"},
     "secrets_metabase": {"secrets", "metabase"},
 }
@@ -40,6 +40,7 @@ SET_BY_ENV = {
     "scheduler": PIPELINES,
     "dag-processor": PIPELINES,
     "triggerer": PIPELINES,
+    "api-server": PIPELINES,
     "migrate": ("MDP_DEFAULT_DATASET",),
     "minio-init": BUCKETS,
     "generator": ("MDP_RAW_BUCKET", "MDP_SIMULATOR_INTERVAL_SECONDS", "MDP_SIMULATOR_FAULTS"),
@@ -102,7 +103,7 @@ def test_airflow_gets_the_pipelines_secrets_and_no_others(mode: Any) -> None:
     for component in ("db-migration", "scheduler", "dag-processor", "triggerer", "api-server"):
         environment = model["services"][component]["environment"]
         assert {name for name in secrets if environment.get(name) != ""} == set(), component
-    assert "MDP_SECRETS_FOLDER" not in model["services"]["api-server"]["environment"]
+    assert "MDP_SECRETS_FOLDER" not in model["services"]["db-migration"]["environment"]
     assert rules.volumes_of(model["services"]["triggerer"])["secrets_pipeline"] == "/run/mdp"
 
 

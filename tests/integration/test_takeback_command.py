@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from minidata import rebuild
+from minidata import ledger, rebuild
 from minidata.errors import PermanentError, TransientError
-from minidata.ledger.contents import Content
+from minidata.ledger.contents import Content, contents
 from minidata.settings import load_settings
 from minidata.warehouse.checksum import checksums
 from minidata.warehouse.connection import Connection, connect
@@ -309,3 +309,38 @@ def test_only_files_that_can_hold_the_keys_are_read_again(loaded: Pipeline, monk
         archive(loaded),
     )
     assert keys[4:] == ["one.csv"]
+
+
+def test_what_an_excluded_file_had_closed_is_open_again_until_it_is_back(pipeline: Pipeline) -> None:
+    def waiting() -> list[str]:
+        return [file.key for file in ledger.files_to_review(pipeline.connection)]
+
+    pipeline.put("fixed.csv", b"a,b\n1,2\n")
+    pipeline.put("two.csv", b"a,b\n1,2\n3,4\n")
+    pipeline.drain()
+    ledger.dismiss(pipeline.connection, ["two.csv"], "me", "a test")
+    put(pipeline, {"fixed.csv": ROWS["one.csv"], "two.csv": ROWS["two.csv"]})
+    assert waiting() == []
+
+    def newest(key: str) -> list[Content]:
+        last = max(file.file_id for file in pipeline.files() if file.key == key)
+        return contents(pipeline.connection, [last])
+
+    def exclude(key: str) -> None:
+        place = pipeline.connection, pipeline.dataset
+        rebuild.exclude(*place, newest(key), archive(pipeline), who="me", why="wrong")
+
+    def include(key: str) -> None:
+        rebuild.include(pipeline.connection, pipeline.dataset, newest(key), archive(pipeline))
+
+    exclude("fixed.csv")
+    assert waiting() == ["fixed.csv"]
+    exclude("two.csv")
+    assert waiting() == ["fixed.csv"]  # a person had closed the other one
+    include("fixed.csv")
+    assert waiting() == []
+    put(pipeline, {"fixed.csv": ROWS["three.csv"]})
+    exclude("fixed.csv")
+    assert waiting() == []  # the version before is in, and closes it as well
+    include("fixed.csv")
+    assert waiting() == []

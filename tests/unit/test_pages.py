@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from minidata.contract.codes import FILE_CODES, ROW_CODES
+from minidata.ledger import FileState
 from minidata.settings import PROJECT
-from operate.cli.files import FileState
 from operate.cli.objects import FINAL
 from operate.cli.pages import pages
 from operate.cli.site import navigation

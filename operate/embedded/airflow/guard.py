@@ -11,6 +11,8 @@ from collections import deque
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+from operate.page import PREFIX
+
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -66,16 +68,20 @@ class Guard:
             if message["type"] == "http.response.start":
                 if log_in and message["status"] == 401:
                     self._failures.append(time.monotonic())
-                message["headers"] = self._headers(list(message.get("headers", ())), adopted)
+                # The page "Files" is shown in a frame of Airflow's, and has stricter headers of its own.
+                own = {} if scope["path"].startswith(f"{PREFIX}/") else _HEADERS
+                message["headers"] = self._headers(list(message.get("headers", ())), own, adopted)
             await send(message)
 
         await self._app(scope, receive, answer)
 
-    def _headers(self, headers: list[tuple[bytes, bytes]], adopted: str | None) -> list[tuple[bytes, bytes]]:
-        """Return the headers of an answer, with the token under our name."""
-        own = {name.encode() for name in _HEADERS}
-        result = [(name, value) for name, value in headers if name.lower() not in own | {b"set-cookie"}]
-        result += [(name.encode(), value.encode()) for name, value in _HEADERS.items()]
+    def _headers(
+        self, headers: list[tuple[bytes, bytes]], own: dict[str, str], adopted: str | None
+    ) -> list[tuple[bytes, bytes]]:
+        """Return the headers of an answer with our own, and with the token under our name."""
+        replaced = {name.encode() for name in own} | {b"set-cookie"}
+        result = [(name, value) for name, value in headers if name.lower() not in replaced]
+        result += [(name.encode(), value.encode()) for name, value in own.items()]
         prefix = f"{_TOKEN}="
         cookies = [value.decode("latin-1") for name, value in headers if name.lower() == b"set-cookie"]
         cleared = []

@@ -14,11 +14,11 @@ from psycopg.conninfo import conninfo_to_dict
 from typer.testing import CliRunner
 
 from minidata.errors import NotRunningError, PermanentError
+from minidata.ledger import FileState
 from minidata.settings import PROJECT, load_settings
+from minidata.text import require_plain
 from operate.cli import output, tables
 from operate.cli.app import app, version
-from operate.cli.files import FileState
-from operate.cli.objects import require_plain
 from operate.cli.pages import commands
 
 PASSWORD = "p@ss/w:o?r#d%'"

@@ -1,4 +1,4 @@
-"""Puts the guard in front of Airflow's page and interface."""
+"""Puts the guard in front of Airflow's page and interface, and the page "Files" into it."""
 
 import os
 from typing import Any, ClassVar
@@ -6,6 +6,9 @@ from typing import Any, ClassVar
 from airflow.plugins_manager import AirflowPlugin
 
 from operate.embedded.airflow.guard import Guard
+from operate.page.plugin import FilesPage
+
+__all__ = ["FilesPage", "Page"]
 
 
 class Page(AirflowPlugin):
