@@ -35,8 +35,11 @@ CHUNK = 1 << 20  # bytes read at once
 SLICE = 16 << 20  # bytes, as in the settings
 
 
-def make_rows(rows: int, seed: int = 7) -> pl.DataFrame:
-    """Make a snapshot of so many rows as text: 20,000 videos of 500 channels, seen within some 75 seconds."""
+def make_rows(rows: int, seed: int = 7, *, distinct: bool = False) -> pl.DataFrame:
+    """Make a snapshot of so many rows as text: 20,000 videos of 500 channels, seen within some 75 seconds.
+
+    If the rows are to be distinct, each video is seen once in a window of 30 seconds, in as many windows as it takes.
+    """
     rng = Random(seed)  # noqa: S311  # made-up data
     videos = []
     for n in range(20_000):
@@ -48,6 +51,9 @@ def make_rows(rows: int, seed: int = 7) -> pl.DataFrame:
     seen = pl.DataFrame(videos, schema=[*COLUMNS[:5], "date_created"], orient="row")
     picked = pl.Series([int(20_000 * rng.random() ** 2) for _ in range(rows)])
     second = pl.Series("second", [rng.randrange(75) for _ in range(rows)])
+    if distinct:
+        number = pl.int_range(rows, eager=True)
+        picked, second = number * 7_919 % 20_000, (number // 20_000 * 30 + second % 30).alias("second")
     start = datetime(2026, 11, 1, tzinfo=UTC)
     views = (pl.col("channel_subscribers") * 31 + pl.col("second") * 40).alias("total_views")
     return (

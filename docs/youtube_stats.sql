@@ -292,11 +292,28 @@ comment on column mart.channel_stats.last_updated is NULL;
 
 -- video_metrics: a load stages partials and merges them, then recomputes the gains that follow
 
-create temporary table stage_video_metrics on commit drop as select date_updated, video_id, channel_id, channel_name, description, total_views, total_likes, total_dislikes, last_updated from youtube_stats.video_metrics with no data;
+create temporary table stage_video_metrics on commit drop as
+select date_updated, video_id, channel_id, channel_name, description, total_views, total_likes, total_dislikes, last_updated, date_updated as mdp_until, total_dislikes as mdp_lag_total_dislikes, total_likes as mdp_lag_total_likes, total_views as mdp_lag_total_views from youtube_stats.video_metrics with no data;
 
-copy stage_video_metrics (date_updated, video_id, channel_id, channel_name, description, total_views, total_likes, total_dislikes, last_updated) from stdin (format csv);
+copy stage_video_metrics (date_updated, video_id, channel_id, channel_name, description, total_views, total_likes, total_dislikes, last_updated, mdp_until, mdp_lag_total_dislikes, mdp_lag_total_likes, mdp_lag_total_views) from stdin (format csv);
 
 create temporary table touched_video_metrics on commit drop as select date_updated, video_id from youtube_stats.video_metrics with no data;
+
+create temporary table known_video_metrics on commit drop as
+select t.video_id, t.mdp_until, p.total_dislikes as mdp_lag_total_dislikes, p.total_likes as mdp_lag_total_likes, p.total_views as mdp_lag_total_views,
+    a.date_updated is not null as mdp_followed, coalesce(a.date_updated <= t.mdp_until, false) as mdp_mixed
+from stage_video_metrics t
+left join lateral (
+        select n.date_updated, n.total_dislikes, n.total_likes, n.total_views from youtube_stats.video_metrics n
+        where n.video_id = t.video_id and n.date_updated < t.date_updated
+        order by n.date_updated desc limit 1
+    ) p on true
+left join lateral (
+        select n.date_updated from youtube_stats.video_metrics n
+        where n.video_id = t.video_id and n.date_updated >= t.date_updated
+        order by n.date_updated asc limit 1
+    ) a on true
+where t.mdp_until is not null and (p.date_updated is not null or a.date_updated is not null);
 
 with merged as (
     select date_updated, video_id,
@@ -307,32 +324,20 @@ with merged as (
         greatest(s.total_views, t.total_views) as total_views,
         greatest(s.total_likes, t.total_likes) as total_likes,
         greatest(s.total_dislikes, t.total_dislikes) as total_dislikes
-    from (
-        select distinct on (date_updated, video_id)
-        date_updated,
-        video_id,
-        last_updated,
-        channel_id,
-        channel_name,
-        description,
-        max(total_views) over same as total_views,
-        max(total_likes) over same as total_likes,
-        max(total_dislikes) over same as total_dislikes
-        from stage_video_metrics
-        window same as (partition by date_updated, video_id)
-        order by date_updated, video_id, last_updated desc, channel_id desc, channel_name desc, description desc
-    ) s left join youtube_stats.video_metrics t using (date_updated, video_id)
+    from stage_video_metrics s join known_video_metrics k using (video_id)
+    left join youtube_stats.video_metrics t using (date_updated, video_id)
     cross join lateral (select t.last_updated is null or (s.last_updated, s.channel_id, s.channel_name, s.description) > (t.last_updated, t.channel_id, t.channel_name, t.description) as newer) n
+    where k.mdp_mixed
 ), whole as (
     select t.date_updated, t.video_id, t.channel_id, t.channel_name, t.description, t.total_views, t.total_likes, t.total_dislikes, t.last_updated,
         case when t.total_views - b.total_views < 0 then 0 else t.total_views - b.total_views end as views_gained,
         case when t.total_likes - b.total_likes < 0 then 0 else t.total_likes - b.total_likes end as likes_gained,
         case when t.total_dislikes - b.total_dislikes < 0 then 0 else t.total_dislikes - b.total_dislikes end as dislikes_gained
     from (
-        select *, lag(date_updated) over before as lag_date_updated,
-        lag(total_dislikes) over before as lag_total_dislikes,
-        lag(total_likes) over before as lag_total_likes,
-        lag(total_views) over before as lag_total_views
+        select *, lag(date_updated) over before as mdp_lag_date_updated,
+        lag(total_dislikes) over before as mdp_lag_total_dislikes,
+        lag(total_likes) over before as mdp_lag_total_likes,
+        lag(total_views) over before as mdp_lag_total_views
         from merged
         window before as (partition by video_id order by date_updated)
     ) t
@@ -342,19 +347,36 @@ with merged as (
         order by n.date_updated desc limit 1
     ) p on true
     cross join lateral (select
-        case when p.date_updated is null or t.lag_date_updated >= p.date_updated then t.lag_total_dislikes else p.total_dislikes end as total_dislikes,
-        case when p.date_updated is null or t.lag_date_updated >= p.date_updated then t.lag_total_likes else p.total_likes end as total_likes,
-        case when p.date_updated is null or t.lag_date_updated >= p.date_updated then t.lag_total_views else p.total_views end as total_views
+        case when p.date_updated is null or t.mdp_lag_date_updated >= p.date_updated then t.mdp_lag_total_dislikes else p.total_dislikes end as total_dislikes,
+        case when p.date_updated is null or t.mdp_lag_date_updated >= p.date_updated then t.mdp_lag_total_likes else p.total_likes end as total_likes,
+        case when p.date_updated is null or t.mdp_lag_date_updated >= p.date_updated then t.mdp_lag_total_views else p.total_views end as total_views
     ) b
 ), written as (
     insert into youtube_stats.video_metrics as t (date_updated, video_id, channel_id, channel_name, description, total_views, total_likes, total_dislikes, views_gained, likes_gained, dislikes_gained, last_updated)
-    select date_updated, video_id, channel_id, channel_name, description, total_views, total_likes, total_dislikes, views_gained, likes_gained, dislikes_gained, last_updated from whole
-    order by date_updated, video_id
-    on conflict (date_updated, video_id) do update set (channel_id, channel_name, description, total_views, total_likes, total_dislikes, views_gained, likes_gained, dislikes_gained, last_updated) = row(excluded.channel_id, excluded.channel_name, excluded.description, excluded.total_views, excluded.total_likes, excluded.total_dislikes, excluded.views_gained, excluded.likes_gained, excluded.dislikes_gained, excluded.last_updated)
-    where row(t.channel_id, t.channel_name, t.description, t.total_views, t.total_likes, t.total_dislikes, t.views_gained, t.likes_gained, t.dislikes_gained, t.last_updated) is distinct from row(excluded.channel_id, excluded.channel_name, excluded.description, excluded.total_views, excluded.total_likes, excluded.total_dislikes, excluded.views_gained, excluded.likes_gained, excluded.dislikes_gained, excluded.last_updated)
+select date_updated, video_id, channel_id, channel_name, description, total_views, total_likes, total_dislikes, views_gained, likes_gained, dislikes_gained, last_updated from whole
+order by date_updated, video_id
+on conflict (date_updated, video_id) do update set (channel_id, channel_name, description, total_views, total_likes, total_dislikes, views_gained, likes_gained, dislikes_gained, last_updated) = row(excluded.channel_id, excluded.channel_name, excluded.description, excluded.total_views, excluded.total_likes, excluded.total_dislikes, excluded.views_gained, excluded.likes_gained, excluded.dislikes_gained, excluded.last_updated)
+where row(t.channel_id, t.channel_name, t.description, t.total_views, t.total_likes, t.total_dislikes, t.views_gained, t.likes_gained, t.dislikes_gained, t.last_updated) is distinct from row(excluded.channel_id, excluded.channel_name, excluded.description, excluded.total_views, excluded.total_likes, excluded.total_dislikes, excluded.views_gained, excluded.likes_gained, excluded.dislikes_gained, excluded.last_updated)
     returning t.date_updated, t.video_id
 )
 insert into touched_video_metrics select * from written;
+
+insert into youtube_stats.video_metrics (date_updated, video_id, channel_id, channel_name, description, total_views, total_likes, total_dislikes, last_updated, views_gained, likes_gained, dislikes_gained)
+select t.date_updated, t.video_id, t.channel_id, t.channel_name, t.description, t.total_views, t.total_likes, t.total_dislikes, t.last_updated,
+        case when t.total_views - b.total_views < 0 then 0 else t.total_views - b.total_views end as views_gained,
+        case when t.total_likes - b.total_likes < 0 then 0 else t.total_likes - b.total_likes end as likes_gained,
+        case when t.total_dislikes - b.total_dislikes < 0 then 0 else t.total_dislikes - b.total_dislikes end as dislikes_gained
+from stage_video_metrics t left join known_video_metrics k using (video_id)
+cross join lateral (select
+        case when t.mdp_until is null then t.mdp_lag_total_dislikes else k.mdp_lag_total_dislikes end as total_dislikes,
+        case when t.mdp_until is null then t.mdp_lag_total_likes else k.mdp_lag_total_likes end as total_likes,
+        case when t.mdp_until is null then t.mdp_lag_total_views else k.mdp_lag_total_views end as total_views
+    ) b
+where k.mdp_mixed is not true
+order by t.date_updated, t.video_id;
+
+insert into touched_video_metrics (date_updated, video_id)
+select mdp_until, video_id from known_video_metrics where mdp_followed and not mdp_mixed;
 
 with successors as (
     select distinct a.* from touched_video_metrics t
@@ -386,35 +408,44 @@ insert into touched_video_metrics select * from written;
 
 -- channel_metrics: a load stages partials and merges them, then recomputes the gains that follow
 
-create temporary table stage_channel_metrics on commit drop as select date_updated, channel_id, channel_subscribers, channel_name, last_updated from youtube_stats.channel_metrics with no data;
+create temporary table stage_channel_metrics on commit drop as
+select date_updated, channel_id, channel_subscribers, channel_name, last_updated, date_updated as mdp_until, channel_subscribers as mdp_lag_channel_subscribers from youtube_stats.channel_metrics with no data;
 
-copy stage_channel_metrics (date_updated, channel_id, channel_subscribers, channel_name, last_updated) from stdin (format csv);
+copy stage_channel_metrics (date_updated, channel_id, channel_subscribers, channel_name, last_updated, mdp_until, mdp_lag_channel_subscribers) from stdin (format csv);
 
 create temporary table touched_channel_metrics on commit drop as select date_updated, channel_id from youtube_stats.channel_metrics with no data;
+
+create temporary table known_channel_metrics on commit drop as
+select t.channel_id, t.mdp_until, p.channel_subscribers as mdp_lag_channel_subscribers,
+    a.date_updated is not null as mdp_followed, coalesce(a.date_updated <= t.mdp_until, false) as mdp_mixed
+from stage_channel_metrics t
+left join lateral (
+        select n.date_updated, n.channel_subscribers from youtube_stats.channel_metrics n
+        where n.channel_id = t.channel_id and n.date_updated < t.date_updated
+        order by n.date_updated desc limit 1
+    ) p on true
+left join lateral (
+        select n.date_updated from youtube_stats.channel_metrics n
+        where n.channel_id = t.channel_id and n.date_updated >= t.date_updated
+        order by n.date_updated asc limit 1
+    ) a on true
+where t.mdp_until is not null and (p.date_updated is not null or a.date_updated is not null);
 
 with merged as (
     select date_updated, channel_id,
         case when n.newer then s.last_updated else t.last_updated end as last_updated,
         case when n.newer then s.channel_subscribers else t.channel_subscribers end as channel_subscribers,
         case when n.newer then s.channel_name else t.channel_name end as channel_name
-    from (
-        select distinct on (date_updated, channel_id)
-        date_updated,
-        channel_id,
-        last_updated,
-        channel_subscribers,
-        channel_name
-        from stage_channel_metrics
-        window same as (partition by date_updated, channel_id)
-        order by date_updated, channel_id, last_updated desc, channel_subscribers desc, channel_name desc
-    ) s left join youtube_stats.channel_metrics t using (date_updated, channel_id)
+    from stage_channel_metrics s join known_channel_metrics k using (channel_id)
+    left join youtube_stats.channel_metrics t using (date_updated, channel_id)
     cross join lateral (select t.last_updated is null or (s.last_updated, s.channel_subscribers, s.channel_name) > (t.last_updated, t.channel_subscribers, t.channel_name) as newer) n
+    where k.mdp_mixed
 ), whole as (
     select t.date_updated, t.channel_id, t.channel_subscribers, t.channel_name, t.last_updated,
         t.channel_subscribers - b.channel_subscribers as subscribers_gained
     from (
-        select *, lag(date_updated) over before as lag_date_updated,
-        lag(channel_subscribers) over before as lag_channel_subscribers
+        select *, lag(date_updated) over before as mdp_lag_date_updated,
+        lag(channel_subscribers) over before as mdp_lag_channel_subscribers
         from merged
         window before as (partition by channel_id order by date_updated)
     ) t
@@ -424,17 +455,30 @@ with merged as (
         order by n.date_updated desc limit 1
     ) p on true
     cross join lateral (select
-        case when p.date_updated is null or t.lag_date_updated >= p.date_updated then t.lag_channel_subscribers else p.channel_subscribers end as channel_subscribers
+        case when p.date_updated is null or t.mdp_lag_date_updated >= p.date_updated then t.mdp_lag_channel_subscribers else p.channel_subscribers end as channel_subscribers
     ) b
 ), written as (
     insert into youtube_stats.channel_metrics as t (date_updated, channel_id, channel_subscribers, channel_name, subscribers_gained, last_updated)
-    select date_updated, channel_id, channel_subscribers, channel_name, subscribers_gained, last_updated from whole
-    order by date_updated, channel_id
-    on conflict (date_updated, channel_id) do update set (channel_subscribers, channel_name, subscribers_gained, last_updated) = row(excluded.channel_subscribers, excluded.channel_name, excluded.subscribers_gained, excluded.last_updated)
-    where row(t.channel_subscribers, t.channel_name, t.subscribers_gained, t.last_updated) is distinct from row(excluded.channel_subscribers, excluded.channel_name, excluded.subscribers_gained, excluded.last_updated)
+select date_updated, channel_id, channel_subscribers, channel_name, subscribers_gained, last_updated from whole
+order by date_updated, channel_id
+on conflict (date_updated, channel_id) do update set (channel_subscribers, channel_name, subscribers_gained, last_updated) = row(excluded.channel_subscribers, excluded.channel_name, excluded.subscribers_gained, excluded.last_updated)
+where row(t.channel_subscribers, t.channel_name, t.subscribers_gained, t.last_updated) is distinct from row(excluded.channel_subscribers, excluded.channel_name, excluded.subscribers_gained, excluded.last_updated)
     returning t.date_updated, t.channel_id
 )
 insert into touched_channel_metrics select * from written;
+
+insert into youtube_stats.channel_metrics (date_updated, channel_id, channel_subscribers, channel_name, last_updated, subscribers_gained)
+select t.date_updated, t.channel_id, t.channel_subscribers, t.channel_name, t.last_updated,
+        t.channel_subscribers - b.channel_subscribers as subscribers_gained
+from stage_channel_metrics t left join known_channel_metrics k using (channel_id)
+cross join lateral (select
+        case when t.mdp_until is null then t.mdp_lag_channel_subscribers else k.mdp_lag_channel_subscribers end as channel_subscribers
+    ) b
+where k.mdp_mixed is not true
+order by t.date_updated, t.channel_id;
+
+insert into touched_channel_metrics (date_updated, channel_id)
+select mdp_until, channel_id from known_channel_metrics where mdp_followed and not mdp_mixed;
 
 with successors as (
     select distinct a.* from touched_channel_metrics t
@@ -468,8 +512,6 @@ create temporary table stage_videos on commit drop as select channel_id, video_i
 
 copy stage_videos (channel_id, video_id, description, date_created, total_views, total_likes, total_dislikes, first_updated, last_updated) from stdin (format csv);
 
-create temporary table touched_videos on commit drop as select channel_id, video_id from youtube_stats.videos with no data;
-
 with merged as (
     select channel_id, video_id,
         case when n.newer then s.last_updated else t.last_updated end as last_updated,
@@ -479,33 +521,19 @@ with merged as (
         greatest(s.total_likes, t.total_likes) as total_likes,
         greatest(s.total_dislikes, t.total_dislikes) as total_dislikes,
         least(s.first_updated, t.first_updated) as first_updated
-    from (
-        select distinct on (channel_id, video_id)
-        channel_id,
-        video_id,
-        last_updated,
-        description,
-        min(date_created) over same as date_created,
-        max(total_views) over same as total_views,
-        max(total_likes) over same as total_likes,
-        max(total_dislikes) over same as total_dislikes,
-        min(first_updated) over same as first_updated
-        from stage_videos
-        window same as (partition by channel_id, video_id)
-        order by channel_id, video_id, last_updated desc, description desc
-    ) s left join youtube_stats.videos t using (channel_id, video_id)
+    from stage_videos s join youtube_stats.videos t using (channel_id, video_id)
     cross join lateral (select t.last_updated is null or (s.last_updated, s.description) > (t.last_updated, t.description) as newer) n
-), whole as (
-    select * from merged
-), written as (
-    insert into youtube_stats.videos as t (channel_id, video_id, description, date_created, total_views, total_likes, total_dislikes, first_updated, last_updated)
-    select channel_id, video_id, description, date_created, total_views, total_likes, total_dislikes, first_updated, last_updated from whole
-    order by channel_id, video_id
-    on conflict (channel_id, video_id) do update set (description, date_created, total_views, total_likes, total_dislikes, first_updated, last_updated) = row(excluded.description, excluded.date_created, excluded.total_views, excluded.total_likes, excluded.total_dislikes, excluded.first_updated, excluded.last_updated)
-    where row(t.description, t.date_created, t.total_views, t.total_likes, t.total_dislikes, t.first_updated, t.last_updated) is distinct from row(excluded.description, excluded.date_created, excluded.total_views, excluded.total_likes, excluded.total_dislikes, excluded.first_updated, excluded.last_updated)
-    returning t.channel_id, t.video_id
 )
-insert into touched_videos select * from written;
+insert into youtube_stats.videos as t (channel_id, video_id, description, date_created, total_views, total_likes, total_dislikes, first_updated, last_updated)
+select channel_id, video_id, description, date_created, total_views, total_likes, total_dislikes, first_updated, last_updated from merged
+order by channel_id, video_id
+on conflict (channel_id, video_id) do update set (description, date_created, total_views, total_likes, total_dislikes, first_updated, last_updated) = row(excluded.description, excluded.date_created, excluded.total_views, excluded.total_likes, excluded.total_dislikes, excluded.first_updated, excluded.last_updated)
+where row(t.description, t.date_created, t.total_views, t.total_likes, t.total_dislikes, t.first_updated, t.last_updated) is distinct from row(excluded.description, excluded.date_created, excluded.total_views, excluded.total_likes, excluded.total_dislikes, excluded.first_updated, excluded.last_updated);
+
+insert into youtube_stats.videos (channel_id, video_id, description, date_created, total_views, total_likes, total_dislikes, first_updated, last_updated)
+select channel_id, video_id, description, date_created, total_views, total_likes, total_dislikes, first_updated, last_updated from stage_videos s
+where not exists (select 1 from youtube_stats.videos t where (t.channel_id, t.video_id) = (s.channel_id, s.video_id))
+order by channel_id, video_id;
 
 
 -- channels: a load stages partials and merges them, then recomputes the gains that follow
@@ -514,35 +542,24 @@ create temporary table stage_channels on commit drop as select channel_id, chann
 
 copy stage_channels (channel_id, channel_subscribers, channel_name, last_updated) from stdin (format csv);
 
-create temporary table touched_channels on commit drop as select channel_id from youtube_stats.channels with no data;
-
 with merged as (
     select channel_id,
         case when n.newer then s.last_updated else t.last_updated end as last_updated,
         case when n.newer then s.channel_subscribers else t.channel_subscribers end as channel_subscribers,
         case when n.newer then s.channel_name else t.channel_name end as channel_name
-    from (
-        select distinct on (channel_id)
-        channel_id,
-        last_updated,
-        channel_subscribers,
-        channel_name
-        from stage_channels
-        window same as (partition by channel_id)
-        order by channel_id, last_updated desc, channel_subscribers desc, channel_name desc
-    ) s left join youtube_stats.channels t using (channel_id)
+    from stage_channels s join youtube_stats.channels t using (channel_id)
     cross join lateral (select t.last_updated is null or (s.last_updated, s.channel_subscribers, s.channel_name) > (t.last_updated, t.channel_subscribers, t.channel_name) as newer) n
-), whole as (
-    select * from merged
-), written as (
-    insert into youtube_stats.channels as t (channel_id, channel_subscribers, channel_name, last_updated)
-    select channel_id, channel_subscribers, channel_name, last_updated from whole
-    order by channel_id
-    on conflict (channel_id) do update set (channel_subscribers, channel_name, last_updated) = row(excluded.channel_subscribers, excluded.channel_name, excluded.last_updated)
-    where row(t.channel_subscribers, t.channel_name, t.last_updated) is distinct from row(excluded.channel_subscribers, excluded.channel_name, excluded.last_updated)
-    returning t.channel_id
 )
-insert into touched_channels select * from written;
+insert into youtube_stats.channels as t (channel_id, channel_subscribers, channel_name, last_updated)
+select channel_id, channel_subscribers, channel_name, last_updated from merged
+order by channel_id
+on conflict (channel_id) do update set (channel_subscribers, channel_name, last_updated) = row(excluded.channel_subscribers, excluded.channel_name, excluded.last_updated)
+where row(t.channel_subscribers, t.channel_name, t.last_updated) is distinct from row(excluded.channel_subscribers, excluded.channel_name, excluded.last_updated);
+
+insert into youtube_stats.channels (channel_id, channel_subscribers, channel_name, last_updated)
+select channel_id, channel_subscribers, channel_name, last_updated from stage_channels s
+where not exists (select 1 from youtube_stats.channels t where (t.channel_id) = (s.channel_id))
+order by channel_id;
 
 
 -- channel_stats: the summary, for the keys that the load touched

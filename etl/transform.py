@@ -1,8 +1,11 @@
 """Transform: turn the good rows of a batch into rollups, in memory bounded by the slice."""
 
 import io
-from collections.abc import Iterable, Iterator, Sequence
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 
 import polars as pl
 
@@ -11,7 +14,7 @@ from minidata import ledger
 from minidata.dataset import ARRIVED_AT, FILE, HIDDEN
 from minidata.engine import Spark, choose_engine
 from minidata.ledger import BatchFile
-from minidata.rollup import RollupBuilder, keys_of, regroup
+from minidata.rollup import RollupBuilder, regroup, together_of
 from minidata.staging import read_frame, require_all
 
 _READ = ""
@@ -37,15 +40,27 @@ def _here(batch: BatchContext, files: list[BatchFile]) -> Counts:
     """Build the rollups in this process; return the rows read, and those written by table."""
     partials = {name: batch.staging.partials(name) for name in batch.dataset.merged}
     limit = batch.settings.slice_rows
-    builders = [RollupBuilder(batch.dataset, name, limit, parts.append) for name, parts in partials.items()]
     read = 0
-    for rows in _together(_good_rows(batch, _of(batch, files), batch.staging.good_rows().keys()), limit):
-        read += rows.height
-        for builder in builders:
-            builder.add(rows)
-    for builder in builders:
-        builder.finish()
+    with _builders(batch, lambda name, frame: partials[name].append(frame)) as builders:
+        for rows in _together(_good_rows(batch, _of(batch, files), batch.staging.good_rows().keys()), limit):
+            read += rows.height
+            for builder in builders:
+                builder.add(rows)
     return {_READ: read} | {name: parts.rows for name, parts in partials.items()}
+
+
+@contextmanager
+def _builders(place: Workplace, give: Callable[[str, pl.DataFrame], None]) -> Iterator[list[RollupBuilder]]:
+    """Make a builder for each table, with a folder for the rows that do not fit into memory; at the end all finish."""
+    with tempfile.TemporaryDirectory(prefix="mdp-transform-") as folder:
+        builders = []
+        for name in place.dataset.merged:
+            own = Path(folder) / name
+            own.mkdir()
+            builders.append(RollupBuilder(place.dataset, name, place.settings.slice_rows, own, partial(give, name)))
+        yield builders
+        for builder in builders:
+            builder.finish()
 
 
 def _of(batch: BatchContext, files: list[BatchFile]) -> pl.DataFrame:
@@ -96,15 +111,13 @@ def _spread(place: Workplace, groups: int, files: pl.DataFrame, keys: Iterable[s
     def keep(name: str, frame: pl.DataFrame) -> None:
         made.append((name, frame))
 
-    builders = [RollupBuilder(place.dataset, name, limit, partial(keep, name)) for name in place.dataset.merged]
-    for rows in _together(_good_rows(place, files, keys), limit):
-        yield _READ, str(rows.height).encode()
-        for builder in builders:
-            builder.add(rows)
-    for builder in builders:
-        builder.finish()
+    with _builders(place, keep) as builders:
+        for rows in _together(_good_rows(place, files, keys), limit):
+            yield _READ, str(rows.height).encode()
+            for builder in builders:
+                builder.add(rows)
     for name, frame in made:
-        number = frame.select(keys_of(place.dataset, name)).hash_rows() % groups
+        number = frame.select(together_of(place.dataset, name)).hash_rows() % groups
         split = frame.with_columns(number.alias(_GROUP)).partition_by(_GROUP, include_key=False, as_dict=True)
         for (group,), piece in split.items():
             buffer = io.BytesIO()

@@ -132,6 +132,11 @@ class Rollup(Model):
         """The columns of the table, in order: the merged ones, with the gains before `latest.into`."""
         return [*self.keys, *self.latest.columns, *self.measures, *self.gains, self.latest.into]
 
+    @property
+    def gained(self) -> list[str]:
+        """The columns that gains compare with the window before."""
+        return sorted({gain.of for gain in self.gains.values()})
+
     def source_of(self, column: str) -> str:
         """Return the column of the file that a column of the table is made from."""
         if column in self.keys:

@@ -113,7 +113,7 @@ class Shadow:
                 loads.append(stage(self.connection, self.tables, name, [partial]))
             merge(self.connection, self.tables, loads)
             # Dropped at the end of the transaction, which may be an outer one with more such loads.
-            used = [f"stage_{name}" for name in self.dataset.merged] + [f"touched_{n}" for n in self.dataset.tables]
+            used = [f"{kind}_{table}" for kind in ("stage", "known", "touched") for table in self.dataset.tables]
             names = sql.SQL(", ").join(sql.Identifier("pg_temp", name) for name in used)
             self.connection.execute(sql.SQL("drop table if exists {}").format(names))
 

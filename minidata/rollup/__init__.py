@@ -5,7 +5,7 @@ from minidata.rollup.partials import KeyedPartials, Partials, keys_of, merge_par
 from minidata.rollup.ranges import RangeBuilder, Ranges, overlap, ranges_of_keys
 from minidata.rollup.replace import replace_rows
 from minidata.rollup.summary import SummaryStatements
-from minidata.rollup.transform import RollupBuilder, regroup, roll_up, source_of
+from minidata.rollup.transform import RollupBuilder, regroup, roll_up, source_of, together_of
 
 __all__ = [
     "KeyedPartials",
@@ -26,4 +26,5 @@ __all__ = [
     "run_summary",
     "source_of",
     "stage",
+    "together_of",
 ]

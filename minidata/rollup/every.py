@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from psycopg import sql
 
 from minidata.dataset import HASH, Dataset, Every
+from minidata.rollup.gains import GainStatements
 from minidata.rollup.statements import RollupStatements, names_of
 
 
@@ -41,7 +42,11 @@ class EveryStatements:
         """Copy rows into the stage, as CSV."""
         return sql.SQL("copy {} ({}) from stdin (format csv)").format(self.stage, names_of(self.columns))
 
-    def merge(self, _: int = 1) -> sql.Composed:
+    def analyze(self) -> sql.Composed:
+        """Tell the planner of the rows that are staged."""
+        return sql.SQL("analyze {}").format(self.stage)
+
+    def insert_new(self) -> sql.Composed:
         """Insert the rows that the table lacks, in the order of the key.
 
         The key is a hash of the names and values that are not null, so a new optional column changes no key. The
@@ -67,4 +72,5 @@ def statements_of(dataset: Dataset, name: str) -> Statements:
         return EveryStatements(dataset.name, name, list(dataset.columns))
     columns = dataset.row_columns
     optional = frozenset(c for c in table.order if columns[table.source_of(c)].optional)
-    return RollupStatements(dataset.name, name, table, optional)
+    kind = GainStatements if table.gains else RollupStatements
+    return kind(dataset.name, name, table, optional)

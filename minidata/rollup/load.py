@@ -7,8 +7,8 @@ import polars as pl
 from psycopg import sql
 
 from minidata.dataset import Dataset
-from minidata.rollup.every import Statements, statements_of
-from minidata.rollup.statements import RollupStatements
+from minidata.rollup.every import EveryStatements, Statements, statements_of
+from minidata.rollup.gains import GainStatements, with_places
 from minidata.rollup.summary import SummaryStatements
 from minidata.warehouse.connection import Connection
 
@@ -21,12 +21,10 @@ class TableLoad:
 
     Attributes:
         statements: its SQL.
-        partials: number of frames in the stage.
-        rows: number of rows in all of them.
+        rows: that are staged.
     """
 
     statements: Statements
-    partials: int
     rows: int
 
     @property
@@ -42,7 +40,8 @@ def stage(connection: Connection, dataset: Dataset, name: str, partials: Iterabl
         connection: in the transaction that will merge.
         dataset: the declaration.
         name: of the table, one of `dataset.merged`.
-        partials: frames as `transform.roll_up` gives them; timestamps naive, in UTC.
+        partials: frames as `transform.roll_up` gives them; timestamps naive, in UTC. No two have a row of one key, nor
+            windows of one key.
     """
     statements = statements_of(dataset, name)
     connection.execute(statements.create_stage())
@@ -51,11 +50,12 @@ def stage(connection: Connection, dataset: Dataset, name: str, partials: Iterabl
 
 def fill_stage(connection: Connection, statements: Statements, partials: Iterable[pl.DataFrame]) -> TableLoad:
     """COPY partials into the temporary table of a load."""
-    count = rows = 0
+    rows = 0
     with connection.cursor() as cursor, cursor.copy(statements.copy()) as stream:
         for frame in partials:
-            count += 1
             rows += frame.height
+            if isinstance(statements, GainStatements):
+                frame = with_places(frame, statements.rollup)  # noqa: PLW2901
             for part in frame.iter_slices(_COPY_ROWS):
                 text = part.write_csv(
                     include_header=False,
@@ -63,7 +63,7 @@ def fill_stage(connection: Connection, statements: Statements, partials: Iterabl
                     quote_style="non_numeric",  # an empty text is not null, whatever it looks like
                 )
                 stream.write(text.encode())
-    return TableLoad(statements, count, rows)
+    return TableLoad(statements, rows)
 
 
 def merge(connection: Connection, dataset: Dataset, loads: Iterable[TableLoad]) -> dict[str, int]:
@@ -77,7 +77,7 @@ def merge(connection: Connection, dataset: Dataset, loads: Iterable[TableLoad]) 
     summaries = [SummaryStatements(dataset, name) for name in dataset.summaries]
     connection.execute("set local timezone = 'UTC'")
     for load in loads:
-        connection.execute(sql.SQL("analyze {}").format(load.statements.stage))
+        connection.execute(load.statements.analyze())
     for summary in summaries:
         connection.execute(summary.create_touched())
     for load in loads:
@@ -92,11 +92,17 @@ def merge(connection: Connection, dataset: Dataset, loads: Iterable[TableLoad]) 
 def merge_table(connection: Connection, load: TableLoad) -> int:
     """Merge what is staged for one table, gains included; returns the number of rows written."""
     statements = load.statements
-    if isinstance(statements, RollupStatements):
-        connection.execute(statements.create_touched())
-    rows = connection.execute(statements.merge(load.partials)).rowcount
-    if isinstance(statements, RollupStatements) and statements.rollup.gains:
-        connection.execute(statements.update_successors())
+    if isinstance(statements, EveryStatements):
+        return connection.execute(statements.insert_new()).rowcount
+    gains = statements if isinstance(statements, GainStatements) else None
+    if gains:
+        connection.execute(gains.create_touched())
+        connection.execute(gains.create_known())
+    rows = connection.execute(statements.merge_known()).rowcount
+    rows += connection.execute(statements.insert_new()).rowcount
+    if gains:
+        connection.execute(gains.touch_followed())
+        connection.execute(gains.update_successors())
     return rows
 
 

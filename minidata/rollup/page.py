@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from minidata.dataset import Dataset
 from minidata.rollup.every import statements_of
+from minidata.rollup.gains import GainStatements
 from minidata.rollup.statements import RollupStatements
 from minidata.rollup.summary import SummaryStatements
 from minidata.warehouse.tables import tables_of
@@ -28,11 +29,16 @@ def _parts(dataset: Dataset) -> Iterator[str]:
         yield f"-- {name}: a load stages partials and merges them, then recomputes the gains that follow"
         yield _plain(statements.create_stage().as_string(None))
         yield _plain(statements.copy().as_string(None))
+        gains = statements if isinstance(statements, GainStatements) else None
+        if gains:
+            yield _plain(gains.create_touched().as_string(None))
+            yield _plain(gains.create_known().as_string(None))
         if isinstance(statements, RollupStatements):
-            yield _plain(statements.create_touched().as_string(None))
-        yield _plain(statements.merge(2).as_string(None))
-        if isinstance(statements, RollupStatements) and statements.rollup.gains:
-            yield _plain(statements.update_successors().as_string(None))
+            yield _plain(statements.merge_known().as_string(None))
+        yield _plain(statements.insert_new().as_string(None))
+        if gains:
+            yield _plain(gains.touch_followed().as_string(None))
+            yield _plain(gains.update_successors().as_string(None))
     for name in dataset.summaries:
         summary = SummaryStatements(dataset, name)
         yield f"-- {name}: the summary, for the keys that the load touched"

@@ -7,6 +7,7 @@ from psycopg import sql
 
 from minidata.dataset import HASH, Dataset
 from minidata.rollup.every import Statements
+from minidata.rollup.gains import GainStatements
 from minidata.rollup.load import fill_stage, merge_table, run_summary, stage
 from minidata.rollup.statements import RollupStatements, names_of
 from minidata.rollup.summary import SummaryStatements
@@ -35,7 +36,7 @@ def replace_rows(
     loads = {name: stage(connection, dataset, name, [affected[name]]) for name in dataset.merged}
     summaries = [SummaryStatements(dataset, name) for name in dataset.summaries]
     for load in loads.values():
-        connection.execute(sql.SQL("analyze {}").format(load.statements.stage))
+        connection.execute(load.statements.analyze())
     for summary in summaries:
         connection.execute(summary.create_touched())
     written = {}
@@ -45,7 +46,7 @@ def replace_rows(
         connection.execute(_delete(statements))
         connection.execute(sql.SQL("truncate {}").format(statements.stage))
         written[name] = merge_table(connection, fill_stage(connection, statements, [partials[name]]))
-        if isinstance(statements, RollupStatements) and statements.rollup.gains:
+        if isinstance(statements, GainStatements):
             keys = names_of(statements.rollup.keys)
             touch = sql.SQL("insert into {} ({keys}) select {keys} from {}")
             connection.execute(touch.format(statements.touched, _gone(statements), keys=keys))

@@ -7,6 +7,7 @@ from psycopg import sql
 
 from minidata.dataset import Dataset, Summary, Window
 from minidata.rollup.every import Statements, statements_of
+from minidata.rollup.gains import GainStatements
 from minidata.rollup.statements import RollupStatements, names_of
 
 
@@ -69,7 +70,7 @@ class SummaryStatements:
     def touch_successors(self) -> sql.Composed | None:
         """Add, after the merge, the keys of rows whose gains alone have changed; None without gains."""
         source = self.source
-        if not isinstance(source, RollupStatements) or not source.rollup.gains:
+        if not isinstance(source, GainStatements):
             return None
         return sql.SQL("insert into {} select {} from {} t where ({keys}) in (select {keys} from {})").format(
             self.touched, self._keys("t"), source.table, source.touched, keys=names_of(source.rollup.keys)

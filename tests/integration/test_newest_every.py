@@ -1,6 +1,7 @@
 """Newest rows, every row and their summaries are a function of the accepted rows: compared with plain Python."""
 
 import shutil
+import tempfile
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 
 from etl.extract import extract
 from minidata.dataset import Dataset, read_dataset, read_datasets
-from minidata.rollup import merge, roll_up, stage
+from minidata.rollup import RollupBuilder, merge, stage
 from minidata.settings import load_settings
 from minidata.warehouse.checksum import checksums
 from minidata.warehouse.connection import Connection, connect
@@ -149,16 +150,20 @@ def frame(file: File) -> pl.DataFrame:
 
 
 def load(connection: Connection, dataset: Dataset, batch: list[list[File]]) -> None:
-    """Load a batch: one partial of each table for each group of files."""
-    with connection.transaction():
+    """Load a batch: what each group of files gives is more than is held in memory."""
+    with connection.transaction(), tempfile.TemporaryDirectory() as folder:
         loads = []
-        for name, table in dataset.merged.items():
-            partials = [
-                roll_up(pl.concat(map(frame, group)).lazy(), table, list(dataset.columns)).collect() for group in batch
-            ]
+        for name in dataset.merged:
+            partials: list[pl.DataFrame] = []
+            place = Path(folder) / name
+            place.mkdir()
+            builder = RollupBuilder(dataset, name, 1, place, partials.append)
+            for group in batch:
+                builder.add(pl.concat(map(frame, group)))
+            builder.finish()
             loads.append(stage(connection, dataset, name, partials))
         merge(connection, dataset, loads)
-        for name in [f"stage_{n}" for n in dataset.merged] + [f"touched_{n}" for n in dataset.tables]:
+        for name in [f"{kind}_{table}" for kind in ("stage", "known", "touched") for table in dataset.tables]:
             connection.execute(f"drop table if exists pg_temp.{name}".encode())
 
 

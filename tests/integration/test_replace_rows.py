@@ -44,7 +44,7 @@ def take_out(connection: Connection, dataset: Dataset, gone: list[File], left: l
     affected = partials(dataset, gone)
     with connection.transaction():
         replace_rows(connection, dataset, affected, partials(dataset, left, affected))
-        temporary = [f"{kind}_{name}" for kind in ("stage", "touched", "gone") for name in dataset.tables]
+        temporary = [f"{kind}_{name}" for kind in ("stage", "known", "touched", "gone") for name in dataset.tables]
         for name in temporary:
             connection.execute(f"drop table if exists pg_temp.{name}".encode())
 
