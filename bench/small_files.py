@@ -1,9 +1,9 @@
 """Times the pipeline's steps on many small files, without Airflow: real PostgreSQL, real object store, steps in order.
 
 Prints the seconds and milliseconds a file of each step, and the checksum of the tables; `--profile STEP` prints where
-the step's own thread spends its time.
+the step's own thread spends its time. With `--airflow`, a whole platform loads them, from a DAG that was paused.
 
-Example: ./mdp dev bench small_files --files 2000 --rows 100
+Example: ./mdp dev bench small_files --files 2000 --rows 100, or with --files 10000 --airflow
 """
 
 # ruff: noqa: INP001, T201  a script
@@ -20,6 +20,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from memory import mdp
 from validation import make_rows
 
 from etl.extract import extract
@@ -30,6 +31,7 @@ from minidata.settings import Settings, load_settings
 from minidata.store import ObjectStore
 from minidata.warehouse.checksum import checksums
 from minidata.warehouse.connection import connect
+from operate.embedded.airflow import metadata
 from operate.embedded.postgres import home as postgres_home
 from operate.embedded.settings import as_environment, embedded_settings
 from operate.embedded.start import start_servers
@@ -86,13 +88,45 @@ def drain(settings: Settings, profiled: dict[str, cProfile.Profile]) -> Counter[
     return seconds
 
 
+def through_airflow(files: int, rows: int) -> None:
+    """Upload files with the command while the DAG is paused, then load them; print files a second of both."""
+    with tempfile.TemporaryDirectory(prefix="mdp-small-") as place:
+        state, folder, world = Path(place) / "state", Path(place) / "files", make_rows(files * rows)
+        for number in range(files):
+            file = folder / DATASET / str(number % 10) / f"{number:06}.csv"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            world[number * rows : (number + 1) * rows].write_csv(file)
+        mdp(state, "up", "--no-bi", "--no-simulator")
+        try:
+            platform = State.open(state)
+            settings = embedded_settings(platform)
+            with metadata.connect(platform, settings) as airflow:
+                airflow.execute("update dag set is_paused = true where dag_id = %s", [DATASET])
+                airflow.commit()
+                began = time.monotonic()
+                mdp(state, "upload", str(folder))
+                print(f"upload: {files / (time.monotonic() - began):,.0f} files/s")
+                metadata.unpause(airflow, [DATASET])
+                airflow.commit()
+            began = time.monotonic()
+            mdp(state, "wait", "--timeout", "1000")
+            print(f"unpaused → all archived: {files / (time.monotonic() - began):,.1f} files/s")
+            print(mdp(state, "status", "--latency"), mdp(state, "checksum"), sep="\n")
+        finally:
+            mdp(state, "destroy", "--yes")
+
+
 def main() -> None:
     """Upload, load, and print what took how long."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--files", type=int, default=2000)
     parser.add_argument("--rows", type=int, default=100)
     parser.add_argument("--profile", action="append", default=[], help="name of a step; may be given several times")
+    parser.add_argument("--airflow", action="store_true", help="through a whole platform")
     asked = parser.parse_args()
+    if asked.airflow:
+        through_airflow(asked.files, asked.rows)
+        return
     profiled = {name: cProfile.Profile() for name in asked.profile}
     with servers() as settings:
         began = time.monotonic()

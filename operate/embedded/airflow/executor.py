@@ -10,6 +10,8 @@ import os
 from airflow.executors.local_executor import LocalExecutor
 
 from minidata import store
+from minidata.settings import load_settings
+from operate.embedded.airflow.pace import Pace
 
 MODULES = (
     "airflow.sdk.execution_time.supervisor",
@@ -50,6 +52,12 @@ class PreloadingExecutor(LocalExecutor):
             importlib.import_module(module)
         store.preload()
         super().start()
+        self._pace = Pace(load_settings())  # its connection is the scheduler's own, so made after the forks
+
+    def sync(self) -> None:
+        """Take the results of tasks, then wait: Airflow calls this once in each loop of the scheduler."""
+        super().sync()
+        self._pace.rest(frozenset(self.running))
 
     def _check_workers(self) -> None:
         """End the scheduler if a worker was killed; it is restarted, and takes up what was running.

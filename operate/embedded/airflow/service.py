@@ -79,7 +79,8 @@ def environment(state: State, settings: Settings) -> dict[str, str]:
     config = {
         ("core", "executor"): "operate.embedded.airflow.executor.PreloadingExecutor",
         ("core", "mp_start_method"): "fork",
-        ("core", "parallelism"): str(max(4, 2 * settings.parallel_batches)),
+        # A finished task keeps its slot for another second.
+        ("core", "parallelism"): str(4 * settings.parallel_batches),
         ("core", "dags_folder"): str(PROJECT / "dags"),
         ("core", "plugins_folder"): str(PROJECT / "operate/embedded/airflow/plugins"),
         ("core", "load_examples"): "False",
@@ -95,8 +96,8 @@ def environment(state: State, settings: Settings) -> dict[str, str]:
         ("api", "enable_swagger_ui"): "False",  # its page loads scripts from another host
         ("api", "secret_key"): secrets["MDP_AIRFLOW_SECRET_KEY"],
         ("api_auth", "jwt_secret"): secrets["MDP_AIRFLOW_JWT_SECRET"],
-        # The gap between two tasks and the time that a finished one keeps its slot: 5.5 s a run become 1.9 s.
-        ("scheduler", "scheduler_idle_sleep_time"): "0.1",
+        # The executor sets the pace of the scheduler, which is quick only while there is work.
+        ("scheduler", "scheduler_idle_sleep_time"): "0.001",
         ("workers", "min_heartbeat_interval"): "1",
         # What a killed process leaves behind takes up runs until it is noticed: within a minute, not within five.
         ("scheduler", "scheduler_health_check_threshold"): "20",
