@@ -49,7 +49,7 @@ def take_out(connection: Connection, dataset: Dataset, gone: list[File], left: l
             connection.execute(f"drop table if exists pg_temp.{name}".encode())
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data(), accepted=st.lists(files, min_size=1, max_size=6))
 def test_taking_files_out_and_in_gives_the_tables_of_those_that_are_in(
     owner: Connection, dataset: Dataset, data: st.DataObject, accepted: list[File]

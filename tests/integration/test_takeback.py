@@ -45,7 +45,7 @@ def assert_as_the_oracle_says(pipeline: Pipeline, uploads: dict[str, bytes]) -> 
         assert found == expected[table], table
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [1])  # longer ones: check_histories.py
 def test_a_random_history_gives_the_tables_of_the_files_that_are_in(pipeline: Pipeline, seed: int) -> None:
     random = Random(seed)
     waiting = hostile_folder(seed, 30, datetime.now(UTC))
