@@ -13,7 +13,7 @@ from minidata.settings import Settings
 
 log = logging.getLogger(__name__)
 _LOOK_SECONDS = 0.2
-_SHORT_SECONDS = 3  # a step that takes longer gives way to those of small files
+_SHORT_SECONDS = 3.0  # a step that takes longer gives way to those of small files
 _NICE = 10
 
 

@@ -1,5 +1,6 @@
 """The pipeline on the real servers, without Airflow: its steps are called one after another."""
 
+import math
 import os
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import pytest
 from psycopg import sql
 from psycopg.rows import dict_row
 
+from etl import watch
 from etl.extract import extract
 from etl.step import run_step
 from minidata import ledger
@@ -33,6 +35,12 @@ from operate.embedded.stop import stop_platform
 DATASET = "youtube_stats"
 SHARED_SERVERS = "MDP_TEST_SERVERS"  # names the folder of servers that run already; `./mdp dev mutants` sets it
 STEPS = ("validate", "transform", "load", "archive")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _keep_priority() -> None:
+    """Steps run in the process of the tests, which has more to do after a long one."""
+    watch._SHORT_SECONDS = math.inf
 
 
 @pytest.fixture(scope="session")
