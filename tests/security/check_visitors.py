@@ -17,7 +17,7 @@ SQL = {"expressionType": "SQL", "label": "x", "sqlExpression": EVIL}
 OTHER = "http://127.0.0.1:1"  # a server on another port of this machine is another site
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def asked(running: Running) -> dict[str, Any]:
     """What a page asks for the first number of a dashboard."""
     with httpx.Client(base_url=running.url, trust_env=False, timeout=120) as client:
