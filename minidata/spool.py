@@ -29,10 +29,19 @@ class Spool(tempfile.SpooledTemporaryFile[bytes]):
         self._until_look -= len(data)
         if self._until_look < 0:
             self._until_look = _LOOK
-            folder = tempfile.gettempdir()
-            if (free := shutil.disk_usage(folder).free) < _RESERVE:
-                raise TransientError(
-                    f"The disk that holds {folder} has {free >> 20} MiB left, and {_RESERVE >> 20} MiB must stay free. "
-                    "Make space, or set TMPDIR to a folder on another disk; then it goes on by itself."
-                )
+            require_space()
         return super().write(data)
+
+
+def require_space() -> None:
+    """Check that the disk for temporary files has space to write on.
+
+    Raises:
+        TransientError: if it has too little.
+    """
+    folder = tempfile.gettempdir()
+    if (free := shutil.disk_usage(folder).free) < _RESERVE:
+        raise TransientError(
+            f"The disk that holds {folder} has {free >> 20} MiB left, and {_RESERVE >> 20} MiB must stay free. "
+            "Make space, or set TMPDIR to a folder on another disk; then it goes on by itself."
+        )

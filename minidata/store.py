@@ -183,11 +183,13 @@ class ObjectStore:
         alone = [one for one in versions if _NOT_XML.search(one[0])]
         plain = [one for one in versions if one not in alone]
         for start in range(0, len(plain), _DELETED_AT_ONCE):
-            objects = [{"Key": key, "VersionId": version} for key, version in plain[start : start + _DELETED_AT_ONCE]]
+            part = plain[start : start + _DELETED_AT_ONCE]
+            objects = [{"Key": key, "VersionId": version} for key, version in part]
             with _explained(self.endpoint, f"{len(objects)} versions in {bucket}"):
                 answer = self.client.delete_objects(Bucket=bucket, Delete={"Objects": objects, "Quiet": True})
-            # SeaweedFS refuses here a key of almost 1,024 bytes that it deletes when it is asked for it alone.
-            alone += [(error["Key"], error.get("VersionId", "")) for error in answer.get("Errors", [])]
+            # SeaweedFS refuses here a key of almost 1,024 bytes that it deletes when it is asked for it alone. Which
+            # versions those are is not read from its answer: one without a version would mean the newest.
+            alone += part if answer.get("Errors") else []
         for key, version in alone:
             self.delete_version(bucket, key, version)
 

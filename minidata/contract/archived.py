@@ -1,5 +1,6 @@
 """Files that are read from their end: kept on disk while they are, and ZIP archives."""
 
+import errno
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
@@ -69,4 +70,6 @@ def unzip(file: IO[bytes]) -> Iterator[bytes]:
                 while chunk := member.read(1 << 20):
                     yield chunk
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError) as error:
+        if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
+            raise  # of the disk; an offset that no file has is the archive's
         raise InvalidFileError(reason("bad_compression", f"The archive cannot be read: {error}.")) from error

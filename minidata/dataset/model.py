@@ -187,6 +187,12 @@ SummaryKeys = Annotated[
 ]
 
 
+SQL_FILE = r"^[A-Za-z0-9_][A-Za-z0-9_.-]*\.sql$"
+"""What a file with a select may be called: it lies beside its declaration, nowhere else."""
+
+SqlFile = Annotated[str, Field(pattern=SQL_FILE)]
+
+
 class Summary(Model):
     """A table that one SQL select over the other tables gives; it runs again for the keys that a load changed.
 
@@ -201,7 +207,7 @@ class Summary(Model):
     description: str
     keys: SummaryKeys
     source: Identifier = Field(alias="from", description="The table whose changed rows are summarised again.")
-    sql: str
+    sql: SqlFile
     columns: dict[Identifier, Literal["text", "bigint", "numeric", "boolean", "date", "timestamptz"]]
 
     @property

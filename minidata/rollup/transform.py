@@ -8,6 +8,7 @@ from typing import Final
 import polars as pl
 
 from minidata.dataset import Dataset, Every, Rollup, Window
+from minidata.spool import require_space
 
 _FULL: Final = 2  # times the rows that may be merged: so many are held before they are
 _SHARES: Final = 64
@@ -87,7 +88,11 @@ class RollupBuilder:
         self._sizes: Counter[int] = Counter()
 
     def add(self, rows: pl.DataFrame) -> None:
-        """Add some rows of the dataset."""
+        """Add some rows of the dataset.
+
+        Raises:
+            TransientError: if they must be kept on the disk and it has too little space.
+        """
         self._held.append(roll_up(rows.lazy(), self._table, self._columns).collect())
         if sum(held.height for held in self._held) > _FULL * self._rows:
             keys = pl.concat(held.select(self._keys) for held in self._held)
@@ -117,6 +122,7 @@ class RollupBuilder:
         return regroup(pl.concat(partials).lazy(), self._table).collect()
 
     def _keep(self) -> None:
+        require_space()
         share_of = (pl.struct(self._together).hash() % _SHARES).alias(_ROW)
         for partial in self._held:
             shares = partial.with_columns(share_of).partition_by(_ROW, as_dict=True, include_key=False)

@@ -8,6 +8,7 @@ import yaml
 from open_data_contract_standard.model import OpenDataContractStandard, SchemaObject, SchemaProperty
 from pydantic import ValidationError
 
+from minidata.dataset.model import SQL_FILE
 from minidata.errors import PermanentError
 from minidata.warehouse.catalogue import title_of
 from operate.declare.contract_out import LOGICAL_TYPES, OPTIONS, OURS
@@ -59,6 +60,8 @@ def read_contract(file: Path, name: str) -> tuple[dict[str, Any], dict[str, str]
     about = {"name": name, "title": contract.name or files.businessName or title_of(name)}
     if isinstance(ours, dict):
         selects = dict(ours.pop("files", {}))
+        if strange := sorted(str(each) for each in selects if not re.fullmatch(SQL_FILE, str(each))):
+            raise PermanentError(f"{file} brings a file called {strange[0]}: only SQL files beside the declaration may.")
         return {**about, **ours, "columns": columns}, selects, remarks
     what = files.description or (f"The newest row per {' and '.join(keys)}" if keys else "Every row once")
     table = (

@@ -161,7 +161,7 @@ def _widen(column: Column, broken: Mapping[str, set[str]]) -> None:
     if not cells - set(NULLS):
         return
     kept = {key: value for key, value in rule.items() if key in ("optional", "aliases", "null_words")}
-    if rule["type"] in ("integer", "decimal") and WIDE.items() - rule.items():
+    if rule["type"] in ("integer", "decimal") and any(rule.get(key) != value for key, value in WIDE.items()):
         column.rule = WIDE | kept
     else:
         column.rule = {"type": "text", "optional": True} | {k: v for k, v in kept.items() if k == "aliases"}

@@ -1,10 +1,12 @@
 """Where an original ends, on the real store: under a name that it takes, and written once."""
 
+import hashlib
 from typing import Any
 from urllib.parse import unquote
 
 import pytest
 
+from minidata.errors import TransientError
 from tests.corpus.case import snapshot
 from tests.integration.conftest import Pipeline
 
@@ -23,6 +25,24 @@ def test_a_key_of_any_length_that_raw_takes_reaches_the_archive(pipeline: Pipeli
     assert (file.key, file.state) == (key, "archived")
     assert "mdp-key" in "".join(metadata(pipeline, file.archive_key))
     assert pipeline.raw() == []
+
+
+def test_the_store_refuses_bytes_that_have_another_hash(pipeline: Pipeline) -> None:
+    other = hashlib.sha256(b"other").hexdigest()
+    with pytest.raises(TransientError):
+        pipeline.store.put_checked(pipeline.settings.archive_bucket, "wrong.csv", b"bytes", other, {})
+    assert not list(pipeline.store.keys(pipeline.settings.archive_bucket, "wrong.csv"))
+
+
+def test_deletion_takes_the_version_that_was_read_and_no_newer_one(pipeline: Pipeline) -> None:
+    """SeaweedFS refuses to delete the longest keys together with others: these are deleted one by one."""
+    keys = ["a/" * 500 + "b" * 20 + ".csv", "short.csv"]
+    old = [(key, pipeline.put(key, snapshot("old"))) for key in keys]
+    new = {(key, pipeline.put(key, snapshot("new"))) for key in keys}
+    bucket = pipeline.settings.raw_bucket
+    for _ in range(2):
+        pipeline.store.delete_versions(bucket, old)
+        assert {(found.key, found.version) for found in pipeline.store.versions(bucket)} == new
 
 
 def test_what_comes_again_leaves_what_is_there_as_it_is(pipeline: Pipeline) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import polars as pl
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 
 from etl.extract import extract
 from minidata.dataset import Dataset, read_dataset, read_datasets
+from minidata.errors import TransientError
 from minidata.rollup import RollupBuilder, merge, stage
 from minidata.settings import load_settings
 from minidata.warehouse.checksum import checksums
@@ -165,6 +167,17 @@ def load(connection: Connection, dataset: Dataset, batch: list[list[File]]) -> N
         merge(connection, dataset, loads)
         for name in [f"{kind}_{table}" for kind in ("stage", "known", "touched") for table in dataset.tables]:
             connection.execute(f"drop table if exists pg_temp.{name}".encode())
+
+
+def test_a_disk_with_too_little_space_is_not_filled(
+    dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=1 << 20))
+    builder = RollupBuilder(dataset, "order_events", 1, tmp_path, list[pl.DataFrame]().append)
+    with pytest.raises(TransientError, match="1 MiB left"):
+        for amount in range(3):
+            builder.add(frame(File(T, [Row("a", "paid", "Rome", amount, None, None, T)])))
+    assert not list(tmp_path.iterdir())
 
 
 def shown(connection: Connection, dataset: Dataset) -> dict[str, set[tuple[Any, ...]]]:

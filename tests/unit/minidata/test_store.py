@@ -34,6 +34,21 @@ def test_a_write_waits_for_no_100_continue_after_which_an_end_would_hang_it() ->
     assert b"expect:" not in heard[0].lower()
 
 
+def test_what_the_store_refuses_to_delete_with_others_is_deleted_alone_and_by_its_version() -> None:
+    refused = (
+        b"<DeleteResult><Error><Key>b.csv</Key><Code>InternalError</Code><Message>no</Message></Error></DeleteResult>"
+    )
+    heard: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        answer = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s" % (len(refused), refused)
+        threading.Thread(target=_answer, args=[server, answer, heard], daemon=True).start()
+        endpoint = f"http://127.0.0.1:{server.getsockname()[1]}"
+        store = ObjectStore(Settings(s3_endpoint=endpoint), "key", "secret")
+        store.delete_versions("raw", [("a.csv", "v1"), ("b.csv", "v2")])
+    asked = [request.split(b" ")[1] for request in heard if request.startswith(b"DELETE")]
+    assert asked == [b"/raw/a.csv?versionId=v1", b"/raw/b.csv?versionId=v2"]
+
+
 def _answer(server: socket.socket, answer: bytes, heard: list[bytes]) -> None:
     while True:
         try:

@@ -69,6 +69,17 @@ schema:
       - {name: state, logicalType: string, enum: [{value: open}, {value: paid}], quality: [{type: text}]}
 """
 
+LEAVES = """\
+apiVersion: v3.0.2
+kind: DataContract
+id: orders
+version: 1.0.0
+status: active
+schema: [{name: orders, properties: [{name: id, logicalType: integer}]}]
+customProperties: [{property: miniDataPlatform, value: {files: {"NAME": "select 1"}}}]
+"""
+OUTSIDE = ["../../x.sql", "/tmp/x.sql", "..", "dataset.yaml", "x.sql\\n", ".sql", "a/b.sql"]
+
 
 def test_a_contract_that_others_wrote_becomes_a_declaration(settings: Settings, tmp_path: Path) -> None:
     (tmp_path / "contract.yaml").write_text(OTHERS)
@@ -98,6 +109,7 @@ def test_a_contract_that_others_wrote_becomes_a_declaration(settings: Settings, 
         ("a: [", "orders", "is no contract"),
         ("kind: DataContract\nsurprise: 1\n", "orders", "is no contract"),
         (OTHERS, "invoices", "one called invoices; it has: people, orders"),
+        *((LEAVES.replace("NAME", name), "orders", "only SQL files beside") for name in OUTSIDE),
     ],
 )
 def test_a_contract_that_cannot_be_declared_is_refused(

@@ -171,6 +171,15 @@ def test_what_the_first_rows_do_not_show_corrects_the_guess(
     assert found.guess.keys == ["code"], "a key that comes again is none"
 
 
+def test_a_corrected_guess_keeps_other_names_of_its_column(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sample, "_ROWS", 2)
+    found = made(settings, "id,Price (net)\na,1\nb,2\nc,1.25\n")
+    assert rules(found)["price_net"] == {**WIDE, "aliases": ["Price (net)"]}
+    assert loads(found, 3)
+
+
 def test_a_key_may_come_again_in_another_file(settings: Settings, tmp_path: Path) -> None:
     files = [tmp_path / "monday.csv", tmp_path / "tuesday.csv"]
     for file, state in zip(files, ("open", "paid"), strict=True):
