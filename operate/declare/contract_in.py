@@ -61,7 +61,7 @@ def read_contract(file: Path, name: str) -> tuple[dict[str, Any], dict[str, str]
     if isinstance(ours, dict):
         selects = dict(ours.pop("files", {}))
         if strange := sorted(str(each) for each in selects if not re.fullmatch(SQL_FILE, str(each))):
-            raise PermanentError(f"{file} brings a file called {strange[0]}: only SQL files beside the declaration may.")
+            raise PermanentError(f"{file} brings a file called {strange[0]}: only SQL files beside it may.")
         return {**about, **ours, "columns": columns}, selects, remarks
     what = files.description or (f"The newest row per {' and '.join(keys)}" if keys else "Every row once")
     table = (

@@ -174,9 +174,11 @@ def test_a_disk_with_too_little_space_is_not_filled(
 ) -> None:
     monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=1 << 20))
     builder = RollupBuilder(dataset, "order_events", 1, tmp_path, list[pl.DataFrame]().append)
+    events = [frame(File(T, [Row("a", "paid", "Rome", amount, None, None, T)])) for amount in range(3)]
+    for event in events[:2]:
+        builder.add(event)
     with pytest.raises(TransientError, match="1 MiB left"):
-        for amount in range(3):
-            builder.add(frame(File(T, [Row("a", "paid", "Rome", amount, None, None, T)])))
+        builder.add(events[2])
     assert not list(tmp_path.iterdir())
 
 

@@ -171,9 +171,7 @@ def test_what_the_first_rows_do_not_show_corrects_the_guess(
     assert found.guess.keys == ["code"], "a key that comes again is none"
 
 
-def test_a_corrected_guess_keeps_other_names_of_its_column(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_corrected_guess_keeps_other_names_of_its_column(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sample, "_ROWS", 2)
     found = made(settings, "id,Price (net)\na,1\nb,2\nc,1.25\n")
     assert rules(found)["price_net"] == {**WIDE, "aliases": ["Price (net)"]}
