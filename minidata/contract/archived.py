@@ -1,11 +1,12 @@
-"""Files that are read from their end: kept on disk while they are, and ZIP archives."""
+"""Files that are read from their end: kept on disk while they are, their damages, and ZIP archives."""
 
 import errno
 import zipfile
-import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import IO, Any, cast
+
+import polars as pl
 
 from minidata.contract.verdict import InvalidFileError, reason
 from minidata.spool import Spool
@@ -22,6 +23,29 @@ def on_disk(content: Iterable[bytes]) -> Iterator[IO[bytes]]:
             file.write(chunk)
         file.seek(0)
         yield file
+
+
+@contextmanager
+def judged(code: str, what: str) -> Iterator[None]:
+    """Let what the reader of a format raises be the file's fault: where a file is damaged, it raises almost anything.
+
+    Args:
+        code: the reason.
+        what: what is wrong, as a sentence without its end.
+
+    Raises:
+        InvalidFileError: with this reason.
+        OSError: of the disk; an offset that no file has is the file's fault.
+    """
+    try:
+        yield
+    except InvalidFileError:
+        raise
+    except (Exception, pl.exceptions.PanicException) as error:
+        if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
+            raise
+        first = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise InvalidFileError(reason(code, f"{what}: {first[:200].rstrip('.')}.")) from error
 
 
 class _Bounded:
@@ -55,21 +79,14 @@ def unzip(file: IO[bytes]) -> Iterator[bytes]:
     Raises:
         InvalidFileError: `bad_compression`.
     """
-    try:
-        with open_zip(file) as archive:
-            parts = [
-                part for part in archive.infolist() if not (part.is_dir() or part.filename.startswith("__MACOSX/"))
-            ]
-            if len(parts) != 1:
-                what = f"The archive holds {len(parts)} files; a snapshot is one."
-                raise InvalidFileError(reason("bad_compression", what))
-            if parts[0].compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):  # others have no bound
-                what = "The archive is compressed by another method than Deflate."
-                raise InvalidFileError(reason("bad_compression", what))
-            with archive.open(parts[0]) as member:
-                while chunk := member.read(1 << 20):
-                    yield chunk
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError) as error:
-        if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
-            raise  # of the disk; an offset that no file has is the archive's
-        raise InvalidFileError(reason("bad_compression", f"The archive cannot be read: {error}.")) from error
+    with judged("bad_compression", "The archive cannot be read"), open_zip(file) as archive:
+        parts = [part for part in archive.infolist() if not (part.is_dir() or part.filename.startswith("__MACOSX/"))]
+        if len(parts) != 1:
+            what = f"The archive holds {len(parts)} files; a snapshot is one."
+            raise InvalidFileError(reason("bad_compression", what))
+        if parts[0].compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):  # others have no bound
+            what = "The archive is compressed by another method than Deflate."
+            raise InvalidFileError(reason("bad_compression", what))
+        with archive.open(parts[0]) as member:
+            while chunk := member.read(1 << 20):
+                yield chunk

@@ -14,7 +14,7 @@ from typing import IO, Any, Final, TypeVar
 import numpy as np
 import polars as pl
 
-from minidata.contract.archived import open_zip
+from minidata.contract.archived import judged, open_zip
 from minidata.contract.slices import Slice
 from minidata.contract.verdict import Budget, InvalidFileError, reason
 from minidata.dataset import BooleanColumn, Column, DateColumn, TimestampColumn
@@ -89,7 +89,7 @@ class Records:
         Raises:
             InvalidFileError: `unreadable_file`.
         """
-        try:
+        with judged("unreadable_file", "The file is not Parquet that can be read"):
             frame = pl.scan_parquet(file)
             schema = frame.collect_schema()
             yield self._csv([(0, schema.names())])
@@ -98,8 +98,6 @@ class Records:
             while len(rows := text.slice(start, _ROWS).collect()):
                 yield self._csv(enumerate(rows.rows(), start + 1))
                 start += len(rows)
-        except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
-            raise _unreadable("Parquet", error) from error
 
     def workbook(self, file: IO[bytes], *, skip_rows: int, width: int = 0) -> Iterator[bytes]:
         """Write the rows of the first sheet of a workbook, without empty ones.
@@ -111,7 +109,7 @@ class Records:
         """
         import openpyxl  # noqa: PLC0415  only for this format
 
-        try:
+        with judged("unreadable_file", "The file is not a workbook that can be read"):
             self._check_size(file)
             book = openpyxl.load_workbook(file, read_only=True, data_only=True)
             rows = enumerate(book.worksheets[0].iter_rows(values_only=True), 1)
@@ -121,10 +119,6 @@ class Records:
                 cut = [(number, cells[: _width(cells)]) for number, cells in batch]
                 width = width or len(cut[0][1])
                 yield self._csv((number, cells + [""] * (width - len(cells))) for number, cells in cut)
-        except InvalidFileError:
-            raise
-        except Exception as error:  # its reader raises errors of many kinds where a workbook is broken
-            raise _unreadable("a workbook", error) from error
 
     def _check_size(self, file: IO[bytes]) -> None:
         sizes = {part.filename: part.file_size for part in open_zip(file).infolist()}
@@ -244,8 +238,3 @@ def _as_text(name: str, dtype: pl.DataType) -> pl.Expr:
     if dtype.is_nested():
         return column.map_elements(lambda value: json.dumps(value, default=str, ensure_ascii=False), pl.String)
     return column.cast(pl.String)
-
-
-def _unreadable(what: str, error: BaseException) -> InvalidFileError:
-    first = str(error).splitlines()[0] if str(error) else type(error).__name__
-    return InvalidFileError(reason("unreadable_file", f"The file is not {what} that can be read: {first[:200]}."))

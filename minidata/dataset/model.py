@@ -187,10 +187,8 @@ SummaryKeys = Annotated[
 ]
 
 
-SQL_FILE = r"^[A-Za-z0-9_][A-Za-z0-9_.-]*\.sql$"
-"""What a file with a select may be called: it lies beside its declaration, nowhere else."""
-
-SqlFile = Annotated[str, Field(pattern=SQL_FILE)]
+SqlFile = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*\.sql$")]
+"""The name of a file with a select: it lies beside its declaration, nowhere else."""
 
 
 class Summary(Model):

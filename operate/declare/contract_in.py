@@ -6,15 +6,16 @@ from typing import Any
 
 import yaml
 from open_data_contract_standard.model import OpenDataContractStandard, SchemaObject, SchemaProperty
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
-from minidata.dataset.model import SQL_FILE
+from minidata.dataset.model import SqlFile
 from minidata.errors import PermanentError
 from minidata.warehouse.catalogue import title_of
 from operate.declare.contract_out import LOGICAL_TYPES, OPTIONS, OURS
 from operate.declare.guess import identifiers
 from operate.declare.types import WIDE
 
+_SELECTS = TypeAdapter(dict[SqlFile, str])
 _TYPES = {logical: type_ for type_, logical in LOGICAL_TYPES.items()}
 _PHYSICAL = (  # what databases call their types, where a contract names no logical one
     (r"(big|small|tiny|medium)?int(eger|[0-9]*)?|(big|small)?serial|long", "integer"),
@@ -59,9 +60,11 @@ def read_contract(file: Path, name: str) -> tuple[dict[str, Any], dict[str, str]
     columns, keys = _columns(files, remarks, ours=ours is not None)
     about = {"name": name, "title": contract.name or files.businessName or title_of(name)}
     if isinstance(ours, dict):
-        selects = dict(ours.pop("files", {}))
-        if strange := sorted(str(each) for each in selects if not re.fullmatch(SQL_FILE, str(each))):
-            raise PermanentError(f"{file} brings a file called {strange[0]}: only SQL files beside it may.")
+        try:
+            selects = _SELECTS.validate_python(ours.pop("files", {}))
+        except ValidationError as error:
+            what = "a text under a plain name that ends in .sql, such as daily.sql"
+            raise PermanentError(f"In {file}, each of the files of {OURS} must be {what}.") from error
         return {**about, **ours, "columns": columns}, selects, remarks
     what = files.description or (f"The newest row per {' and '.join(keys)}" if keys else "Every row once")
     table = (

@@ -169,19 +169,6 @@ def load(connection: Connection, dataset: Dataset, batch: list[list[File]]) -> N
             connection.execute(f"drop table if exists pg_temp.{name}".encode())
 
 
-def test_a_disk_with_too_little_space_is_not_filled(
-    dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=1 << 20))
-    builder = RollupBuilder(dataset, "order_events", 1, tmp_path, list[pl.DataFrame]().append)
-    events = [frame(File(T, [Row("a", "paid", "Rome", amount, None, None, T)])) for amount in range(3)]
-    for event in events[:2]:
-        builder.add(event)
-    with pytest.raises(TransientError, match="1 MiB left"):
-        builder.add(events[2])
-    assert not list(tmp_path.iterdir())
-
-
 def shown(connection: Connection, dataset: Dataset) -> dict[str, set[tuple[Any, ...]]]:
     return {name: set(connection.execute(f"select * from mart.{name}".encode()).fetchall()) for name in dataset.tables}
 
@@ -250,6 +237,19 @@ def test_any_order_and_repetition_in_any_batches_gives_the_oracle_s_tables(
             cut = data.draw(st.integers(0, len(batch)))
             load(owner, dataset, [group for group in (batch[:cut], batch[cut:]) if group])
         assert shown(owner, dataset) == expected(accepted)
+
+
+def test_a_disk_with_too_little_space_is_not_filled(
+    dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=1 << 20))
+    builder = RollupBuilder(dataset, "order_events", 1, tmp_path, list[pl.DataFrame]().append)
+    events = [frame(File(T, [Row("a", "paid", "Rome", amount, None, None, T)])) for amount in range(3)]
+    for event in events[:2]:
+        builder.add(event)
+    with pytest.raises(TransientError, match="1 MiB left"):
+        builder.add(events[2])
+    assert not list(tmp_path.iterdir())
 
 
 def order(status: str, hours: int, **values: Any) -> Row:

@@ -3,9 +3,12 @@
 import gzip
 import io
 import json
+import tempfile
 import zipfile
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from errno import EINVAL, EIO, ENOSPC
+from random import Random
 from typing import Any
 
 import openpyxl
@@ -13,6 +16,8 @@ import polars as pl
 import pytest
 import zstandard
 
+from minidata.contract.archived import judged, unzip
+from minidata.contract.verdict import InvalidFileError
 from minidata.dataset import Dataset
 from tests.unit.contract.checking import Outcome, run
 
@@ -165,6 +170,30 @@ def test_times_of_a_zone_are_the_same_instants() -> None:
 )
 def test_a_broken_file_is_refused(name: str, data: bytes, code: str) -> None:
     assert load(data, name, max_file_bytes=1_000_000).code == code
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_damaged_archive_is_read_or_refused(seed: int) -> None:
+    """Of bytes that are changed at random, some break names, offsets or lengths, on which its reader stumbles."""
+    chance, found = Random(seed), set[str]()
+    whole = packed(("ä.csv", CSV))
+    for _ in range(2_000):
+        data = bytearray(whole)
+        for _ in range(chance.randrange(1, 4)):
+            data[-1 - chance.randrange(130)] = chance.choice([0, 128, 255, chance.randrange(256)])
+        with tempfile.TemporaryFile() if chance.random() < 0.2 else io.BytesIO() as content:
+            content.write(data)
+            try:
+                found.add("read" if b"".join(unzip(content)) == CSV else "other")
+            except InvalidFileError as refused:
+                found.add(refused.reason.code)
+    assert found == {"read", "bad_compression"}
+
+
+@pytest.mark.parametrize(("error", "raised"), [(EINVAL, InvalidFileError), (EIO, OSError), (ENOSPC, OSError)])
+def test_a_fault_of_the_disk_is_not_the_files(error: int, raised: type[Exception]) -> None:
+    with pytest.raises(raised), judged("bad_compression", "The archive cannot be read"):
+        raise OSError(error, "as the system says")
 
 
 def test_a_format_that_is_not_declared_is_told_the_line_that_takes_it() -> None:

@@ -76,9 +76,10 @@ id: orders
 version: 1.0.0
 status: active
 schema: [{name: orders, properties: [{name: id, logicalType: integer}]}]
-customProperties: [{property: miniDataPlatform, value: {files: {"NAME": "select 1"}}}]
+customProperties: [{property: miniDataPlatform, value: {files: FILES}}]
 """
 OUTSIDE = ["../../x.sql", "/tmp/x.sql", "..", "dataset.yaml", "x.sql\\n", ".sql", "a/b.sql"]
+STRANGE = [*(f'{{"{name}": "select 1"}}' for name in OUTSIDE), "[x.sql]", "5", "{x.sql: 5}", "{5: select 1}"]
 
 
 def test_a_contract_that_others_wrote_becomes_a_declaration(settings: Settings, tmp_path: Path) -> None:
@@ -109,7 +110,9 @@ def test_a_contract_that_others_wrote_becomes_a_declaration(settings: Settings, 
         ("a: [", "orders", "is no contract"),
         ("kind: DataContract\nsurprise: 1\n", "orders", "is no contract"),
         (OTHERS, "invoices", "one called invoices; it has: people, orders"),
-        *((LEAVES.replace("NAME", name), "orders", "only SQL files beside") for name in OUTSIDE),
+        *((LEAVES.replace("FILES", files), "orders", "a plain name that ends in .sql") for files in STRANGE),
+        (LEAVES.replace("{files: FILES}", "{name: people, prefix: people}"), "orders", "name and folder must agree"),
+        (LEAVES.replace("{files: FILES}", "{columns: 5, surprise: 1}"), "orders", "surprise"),
     ],
 )
 def test_a_contract_that_cannot_be_declared_is_refused(
