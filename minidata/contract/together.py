@@ -66,7 +66,7 @@ def certainly_good(
     alike: dict[tuple[bytes, str], list[_Candidate]] = {}
     for file in files:
         kind = kind_of(file.key, dataset.formats)
-        plain = kind is not None and kind.format in ("csv", "tsv") and not kind.compression
+        plain = kind is not None and kind.format in ("csv", "tsv", "txt") and not kind.compression
         if kind is None or not plain or len(file.data) > limits.max_file_bytes:  # who knows what comes out of others
             continue
         if found := _candidate(file, kind, dataset, limits):

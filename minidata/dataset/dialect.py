@@ -10,9 +10,12 @@ from minidata.dataset.columns import Model
 IGNORED = ["_SUCCESS", "*.crc", ".DS_Store", "~$*", "._*", "Thumbs.db"]
 """Names of objects that are no files: left-overs of Spark, Finder, Office and Windows."""
 
-Format = Literal["csv", "tsv", "zip", "jsonl", "parquet", "xlsx"]
+Format = Literal["csv", "tsv", "txt", "zip", "jsonl", "parquet", "xlsx"]
 FORMATS = get_args(Format)
-"""What a file may be: its name ends so; csv, tsv and jsonl also with .gz or .zst, and zip is a CSV or TSV packed."""
+"""What a file may be: its name ends so; csv, tsv, txt and jsonl also with .gz or .zst.
+
+A txt is read as a csv; a zip is a csv, tsv or txt packed.
+"""
 
 
 def _one_mark(mark: str) -> str:

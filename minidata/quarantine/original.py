@@ -96,7 +96,7 @@ def as_text(dataset: Dataset, key: str) -> Dataset:
         PermanentError: if the file is no text, such as a workbook.
     """
     kind = kind_of(key, FORMATS)
-    if kind is None or kind.format == "csv":
+    if kind is None or kind.format in ("csv", "txt"):
         return dataset
     if kind.format == "tsv":
         return dataset.model_copy(update={"dialect": dataset.dialect.model_copy(update={"delimiter": "\t"})})

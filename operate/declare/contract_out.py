@@ -53,7 +53,7 @@ def contract_of(dataset: Dataset) -> OpenDataContractStandard:
 
 
 def _server(dataset: Dataset) -> Server:
-    text = dataset.formats[0] in ("csv", "tsv", "zip")
+    text = dataset.formats[0] in ("csv", "tsv", "txt", "zip")
     return Server(
         server="raw",
         type="s3",

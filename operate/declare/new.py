@@ -98,7 +98,8 @@ def _new_folder(settings: Settings, name: str) -> Path:
         raise PermanentError(f"{name} is no name for a dataset: use a to z, 0 to 9 and _, a letter first.")
     if folder.exists():
         raise PermanentError(f"{folder} exists already. Choose another name, or change the declaration there.")
-    read_all(settings)
+    if any(settings.datasets_folder.glob("*/dataset.yaml")):  # a fault there would be told as one of the new dataset
+        read_all(settings)
     return folder
 
 

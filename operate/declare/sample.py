@@ -64,7 +64,7 @@ def read_sample(file: Path) -> Sample:
     if kind is None:
         known = ", ".join(f".{format_}" for format_ in FORMATS)
         raise PermanentError(
-            f"{file} is of an unknown kind: a sample ends in {known}; .csv, .tsv and .jsonl also with .gz or .zst."
+            f"{file} is of an unknown kind: a sample ends in {known}; those that are text also with .gz or .zst."
         )
     try:
         with file.open("rb") as stored:
@@ -130,7 +130,9 @@ def _text(content: bytes, format_: str) -> Sample:
     delimiter = marked[1] if marked else "\t" if format_ == "tsv" else _delimiter(text)
     if delimiter != ("\t" if format_ == "tsv" else ","):
         sample.dialect["delimiter"] = delimiter
-    return _rows(_records(text, delimiter)[bool(marked) :], sample, whole=whole)
+    records = _records(text, delimiter)[bool(marked) :]
+    comments = next((place for place, record in enumerate(records) if not record.cells[0].startswith("#")), 0)
+    return _rows(records[comments if comments > 1 else 0 :], sample, whole=whole)  # one line may be the header
 
 
 def _rows(records: list[_Record], sample: Sample, *, whole: bool) -> Sample:
@@ -157,13 +159,8 @@ def _rows(records: list[_Record], sample: Sample, *, whole: bool) -> Sample:
             )
     else:
         body = records[first:]
-        above = records[first - 1].cells[:width] if first and not any(records[first - 1].cells[width:]) else []
-        found = len(above) == width and _is_header(above)  # it ends with a delimiter, as the rows do not
-        names = above if found else [f"column_{number}" for number in range(1, width + 1)]
+        names, said = _header_above(records[first - 1].cells if first else [], width)
         dialect["header"] = names
-        said = (
-            "The header has more cells than the rows" if found else "The file has no header; the columns are numbered"
-        )
         remarks.append(f"{said}. The declaration names the columns: check them.")
     if skipped:
         dialect["skip_lines"] = skipped
@@ -179,6 +176,16 @@ def _rows(records: list[_Record], sample: Sample, *, whole: bool) -> Sample:
     if other := last - len(rows) if last <= _ROWS else 0:
         remarks.append(f"{other:,} lines have more or fewer cells than the header: they would be rejected.")
     return Sample(sample.format, names, rows, dialect, remarks)
+
+
+def _header_above(cells: list[str], width: int) -> tuple[list[str], str]:
+    """Return the names of columns from the record above the rows, which is not as wide, and what to say of them."""
+    above = cells[:width]
+    if len(above) == width and not any(cells[width:]) and _is_header(above):
+        return above, "The header has more cells than the rows"
+    if len(above) == width - 1 > 1 and _is_header(above):  # write.table of R
+        return ["row_name", *above], "The header has one cell less than the rows; the first column is called row_name"
+    return [f"column_{number}" for number in range(1, width + 1)], "The file has no header; the columns are numbered"
 
 
 def _is_footer(cells: list[str], width: int) -> bool:
@@ -214,8 +221,14 @@ def _records(text: str, delimiter: str) -> list[_Record]:
 
 def _delimiter(text: str) -> str:
     best = max(_DELIMITERS, key=lambda delimiter: _fit(text, delimiter))
-    # Blanks are in most texts: they separate cells only if nothing else does, and they do it in every line.
-    return best if _fit(text, best)[0] else " " if _fit(text, " ")[0] == 1 else ","
+    if _fit(text, best)[0]:
+        return best
+    # Blanks are in most texts: they separate cells only if nothing else does, and they do it in every line. The header
+    # of R's write.table has one cell less than the rows.
+    header, _, rows = text.partition("\n")
+    share, width = _fit(rows, " ")
+    named = share == 1 and width > 3 and [len(record.cells) for record in _records(header, " ")] == [width - 1]
+    return " " if named or _fit(text, " ")[0] == 1 else ","
 
 
 def _fit(text: str, delimiter: str) -> tuple[float, int]:

@@ -114,7 +114,7 @@ def _number(values: list[str], dialect: dict[str, Any]) -> dict[str, Any] | None
     floats = any("e" in value.lower() for value in plain) or max(len(n.digits) for n in numbers) >= _FLOAT_DIGITS
     if floats and scale <= WIDE["scale"] and whole <= WIDE["precision"] - WIDE["scale"]:
         return dict(WIDE)
-    if scale + whole > WIDE["precision"]:
+    if scale + max(whole, 0) > WIDE["precision"]:
         return None
     return {"type": "decimal", "precision": min(38, scale + max(whole + 3, 12)), "scale": scale}
 

@@ -138,6 +138,12 @@ SHAPES: list[Any] = [
      {"day": {"type": "date", "formats": ["%b %d %Y"]},
       "seen_at": {"type": "timestamp", "formats": ["epoch_milliseconds"]}}, {}),
     ("a.csv", f"{'Column with a very long name ' * 3},b\n1,2\n3,4\n", 2, {}, {}),
+    ("a.csv", '"a" "b" "c"\n"x y" 1 2 NA\n"z" 3 4 5\n', 2, {"row_name": {"type": "text"}, "b": {"type": "integer"}},
+     {"delimiter": " ", "header": ["row_name", "a", "b", "c"], "skip_lines": 1}),
+    ("a.txt", "when\tn\n2026-11-25\t1\n2026-11-26\t2\n", 2, {"when": {"type": "date"}}, {"delimiter": "\t"}),
+    ("a.csv", "# a note,\n# of two lines\nid,n\na,1\nb,2\n", 2, {"n": {"type": "integer"}}, {"skip_lines": 2}),
+    ("a.csv", "#id,n\na,1\nb,2\n", 2, {"id": {"type": "text", "aliases": ["#id"]}}, {}),
+    ("a.csv", "id,p\na,1.5e-40\nb,2.5e-42\n", 2, {"p": {"type": "text"}}, {}),
 ]  # fmt: skip
 
 
@@ -299,3 +305,9 @@ def test_the_command_writes_and_checks(settings: Settings, tmp_path: Path, monke
     assert checked.exit_code == 1
     assert [each["reasons"] for each in json.loads(checked.stdout)] == [[], ["missing_column"]]
     load_settings.cache_clear()
+
+
+def test_the_first_dataset_needs_no_other(settings: Settings) -> None:
+    shutil.rmtree(settings.datasets_folder / "youtube_stats")
+    alone = Settings(datasets_folder=settings.datasets_folder, default_dataset="sample")
+    assert loads(made(alone, ORDERS), 9)
