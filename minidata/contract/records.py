@@ -5,6 +5,7 @@ line, or the row where a format has no lines.
 """
 
 import json
+import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date, datetime, time
@@ -57,6 +58,7 @@ class Records:
     def __init__(self, budget: Budget) -> None:
         self.numbers: list[int] = []
         self.bad: set[int] = set()
+        self.sheets: list[str] = []
         self._budget = budget
         self._left = budget.size
 
@@ -99,20 +101,31 @@ class Records:
                 yield self._csv(enumerate(rows.rows(), start + 1))
                 start += len(rows)
 
-    def workbook(self, file: IO[bytes], *, skip_rows: int, width: int = 0) -> Iterator[bytes]:
-        """Write the rows of the first sheet of a workbook, without empty ones.
+    def workbook(
+        self, file: IO[bytes], sheet: str | None = None, *, skip_rows: int = 0, width: int = 0
+    ) -> Iterator[bytes]:
+        """Write the rows of a sheet of a workbook, by default the first, without empty ones.
 
         A row ends with its last cell that is not empty, and has at least `width` cells, by default those of the first.
+        The titles of all sheets go to `sheets`.
 
         Raises:
             InvalidFileError: `unreadable_file` or `too_large`.
         """
         import openpyxl  # noqa: PLC0415  only for this format
 
+        warnings.filterwarnings("ignore", module="openpyxl")  # of styles and extensions, which are not read
+
         with judged("unreadable_file", "The file is not a workbook that can be read"):
             self._check_size(file)
             book = openpyxl.load_workbook(file, read_only=True, data_only=True)
-            rows = enumerate(book.worksheets[0].iter_rows(values_only=True), 1)
+            self.sheets = [found.title for found in book.worksheets]
+            if sheet is not None and sheet not in self.sheets:
+                what = f"The workbook has no sheet {sheet}; it has: {', '.join(self.sheets[:20])}."
+                raise InvalidFileError(reason("unreadable_file", what))
+            read = book.worksheets[self.sheets.index(sheet or self.sheets[0])]
+            read.reset_dimensions()  # the size that a workbook states is often wrong, and would hide rows
+            rows = enumerate(read.iter_rows(values_only=True), 1)
             written = ((number, [_cell(value) for value in row]) for number, row in rows if number > skip_rows)
             kept = ((number, cells) for number, cells in written if any(cells))
             for batch in _batches(kept):

@@ -141,7 +141,7 @@ def _table(content: Iterable[bytes], kind: Kind, records: Records, dataset: Data
         if kind.format == "parquet":
             yield from records.parquet(file)
         else:
-            yield from records.workbook(file, skip_rows=skip_rows, width=width)
+            yield from records.workbook(file, dataset.dialect.sheet, skip_rows=skip_rows, width=width)
 
 
 def _endings(formats: Iterable[str]) -> str:

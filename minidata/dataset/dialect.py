@@ -50,6 +50,7 @@ class Dialect(Model):
         header: whether the first line names the columns; without it, they are the declared ones in their order, or
             those of a list.
         footer_lines: lines at the end that are no rows, such as a total.
+        sheet: of a workbook with the rows; the first one by default.
     """
 
     delimiter: Mark = ","
@@ -60,6 +61,7 @@ class Dialect(Model):
     skip_lines: Lines = 0
     header: bool | list[str] = True
     footer_lines: Lines = 0
+    sheet: str | None = None
 
     @model_validator(mode="after")
     def _told_apart(self) -> "Dialect":

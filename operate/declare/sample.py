@@ -68,8 +68,10 @@ def read_sample(file: Path) -> Sample:
         )
     try:
         with file.open("rb") as stored:
-            if kind.format in ("parquet", "xlsx"):
-                sample = _table(kind.format, lambda found: _READERS[kind.format](found, stored))
+            if kind.format == "parquet":
+                sample = _table("parquet", lambda found: found.parquet(stored))
+            elif kind.format == "xlsx":
+                sample = _workbook(stored)
             else:
                 chunks = unzip(stored) if kind.format == "zip" else iter(lambda: stored.read(1 << 16), b"")
                 content = _start(decompress(chunks, kind.compression, _ANY_SIZE))
@@ -87,12 +89,6 @@ def read_sample(file: Path) -> Sample:
     return sample
 
 
-_READERS: dict[str, Callable[[Records, IO[bytes]], Iterator[bytes]]] = {
-    "parquet": Records.parquet,
-    "xlsx": lambda records, file: records.workbook(file, skip_rows=0),
-}
-
-
 def _start(chunks: Iterable[bytes]) -> bytes:
     content = b""
     for chunk in chunks:
@@ -102,8 +98,22 @@ def _start(chunks: Iterable[bytes]) -> bytes:
     return content[:_BYTES]
 
 
-def _table(format_: str, read: Callable[[Records], Iterator[bytes]]) -> Sample:
+def _workbook(stored: IO[bytes]) -> Sample:
+    """Read the first sheet that has rows."""
     records = Records(_ANY_SIZE)
+    first = sample = _table("xlsx", lambda found: found.workbook(stored), records)
+    for sheet in records.sheets[1:]:
+        if sample.rows:
+            break
+        stored.seek(0)
+        sample = _table("xlsx", lambda found, sheet=sheet: found.workbook(stored, sheet))  # type: ignore[misc]
+        sample.dialect["sheet"] = sheet
+        sample.remarks.append(f"The sheets before {sheet} have no rows.")
+    return sample if sample.rows else first
+
+
+def _table(format_: str, read: Callable[[Records], Iterator[bytes]], records: Records | None = None) -> Sample:
+    records = records or Records(_ANY_SIZE)
     rows: list[list[str]] = []
     for chunk in read(records):
         rows += csv.reader(io.StringIO(chunk.decode(), newline=""))

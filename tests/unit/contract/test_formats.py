@@ -3,6 +3,7 @@
 import gzip
 import io
 import json
+import re
 import tempfile
 import zipfile
 from datetime import UTC, date, datetime
@@ -17,11 +18,11 @@ import pytest
 import zstandard
 
 from minidata.contract.archived import judged, unzip
-from minidata.contract.verdict import InvalidFileError
+from minidata.contract.verdict import InvalidFileError, Verdict
 from minidata.dataset import Dataset
 from tests.unit.contract.checking import Outcome, run
 
-FORMATS = ["csv", "tsv", "zip", "jsonl", "parquet", "xlsx"]
+FORMATS = ["csv", "tsv", "txt", "zip", "jsonl", "parquet", "xlsx"]
 AT = datetime(2026, 11, 1, 12, 30)
 ROWS = [
     {"id": "a", "amount": Decimal("12.50"), "pieces": 3, "paid": True, "day": date(2026, 11, 1), "at": AT},
@@ -202,3 +203,32 @@ def test_a_format_that_is_not_declared_is_told_the_line_that_takes_it() -> None:
     assert reason is not None
     assert reason.code == "unsupported_file_type"
     assert "`formats: [csv, jsonl]` in datasets/sales/dataset.yaml takes it." in reason.message
+
+
+def test_a_sheet_is_taken_by_its_name() -> None:
+    book = openpyxl.load_workbook(io.BytesIO(workbook()))
+    book.create_sheet("Notes", 0).append(["not these"])
+    stored = io.BytesIO()
+    book.save(stored)
+
+    def verdict(sheet: str) -> Verdict:
+        named = SALES.model_copy(update={"dialect": SALES.dialect.model_copy(update={"sheet": sheet})})
+        return run(stored.getvalue(), "sales/a.xlsx", dataset=named, share=1).verdict
+
+    assert verdict(book.sheetnames[1]).rows_good == 2
+    reason = verdict("Rows").reason
+    assert reason
+    assert reason.code == "unreadable_file"
+    assert reason.message.startswith(f"The workbook has no sheet Rows; it has: Notes, {book.sheetnames[1]}.")
+
+
+def test_rows_beyond_the_size_that_a_workbook_states_are_read() -> None:
+    wrong = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(workbook())) as book, zipfile.ZipFile(wrong, "w") as copy:
+        for name in book.namelist():
+            part = book.read(name)
+            if name.startswith("xl/worksheets/"):
+                assert b"<dimension " in part
+                part = re.sub(rb'<dimension ref="[^"]*"', b'<dimension ref="A1"', part)
+            copy.writestr(name, part)
+    assert load(wrong.getvalue(), "a.xlsx").verdict.rows_good == 2

@@ -103,6 +103,15 @@ def table(*rows: list[Any]) -> bytes:
     return stored.getvalue()
 
 
+def second_sheet(*rows: list[Any]) -> bytes:
+    """Return a workbook with these rows in its sheet Sheet, after one with a note."""
+    book = openpyxl.load_workbook(io.BytesIO(table(*rows)))
+    book.create_sheet("About", 0).append(["All sales of November"])
+    stored = io.BytesIO()
+    book.save(stored)
+    return stored.getvalue()
+
+
 def frame(**columns: list[Any]) -> bytes:
     """Return a Parquet file."""
     stored = io.BytesIO()
@@ -142,6 +151,7 @@ SHAPES: list[Any] = [
      {"delimiter": " ", "header": ["row_name", "a", "b", "c"], "skip_lines": 1}),
     ("a.txt", "when\tn\n2026-11-25\t1\n2026-11-26\t2\n", 2, {"when": {"type": "date"}}, {"delimiter": "\t"}),
     ("a.csv", "# a note,\n# of two lines\nid,n\na,1\nb,2\n", 2, {"n": {"type": "integer"}}, {"skip_lines": 2}),
+    ("a.xlsx", second_sheet(["id", "n"], ["a", 1], ["b", 2]), 2, {"n": {"type": "integer"}}, {"sheet": "Sheet"}),
     ("a.csv", "#id,n\na,1\nb,2\n", 2, {"id": {"type": "text", "aliases": ["#id"]}}, {}),
     ("a.csv", "id,p\na,1.5e-40\nb,2.5e-42\n", 2, {"p": {"type": "text"}}, {}),
 ]  # fmt: skip
