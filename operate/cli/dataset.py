@@ -18,6 +18,7 @@ dataset_app = typer.Typer(no_args_is_help=True)
 app.add_typer(dataset_app, name="dataset")
 
 _SHOWN = 5  # findings of a file
+_DAG_SECONDS = 60  # that Airflow takes at most to read a file of DAGs
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Name of the dataset: its folder in datasets/.")]
 Names = Annotated[list[str] | None, typer.Argument(metavar="NAME", help="Datasets; without a name, all of them.")]
 Samples = Annotated[
@@ -63,6 +64,9 @@ def new(
         Path | None,
         typer.Option("--from", exists=True, dir_okay=False, help="Contract to declare: Open Data Contract Standard."),
     ] = None,
+    sheet: Annotated[
+        str | None, typer.Option(help="Sheet of workbooks.", show_default="the first one with rows")
+    ] = None,
     json_: Json = False,
 ) -> None:
     """Write a declaration from sample files, or from a data contract, with a starter dashboard.
@@ -83,7 +87,7 @@ def new(
     if contract:
         made = make_from_contract(settings, name, contract, files)
     else:
-        made = make_dataset(settings, name, where, files)
+        made = make_dataset(settings, name, where, files, sheet)
     found = list(zip(files, made.verdicts, strict=True))
     if json_:
         columns = [{"name": c.name, "header": c.header, **c.rule, "sure": c.sure} for c in made.guess.columns]
@@ -197,14 +201,22 @@ def apply(
         typer.confirm("Apply?", abort=True)
     with connect(settings, "owner") as owner:
         done = apply_declarations(owner, settings)
+    missing: list[str] = []
     if state.exists() and belongs_to(state):
         from operate.cli.dashboards import backend  # noqa: PLC0415
 
         backend(context).apply(lambda _: None)
+    if state.exists():
+        from operate.embedded.airflow import metadata  # noqa: PLC0415
+
+        with metadata.connect(state, settings) as airflow:
+            missing = metadata.await_dags(airflow, wanted, _DAG_SECONDS)
     if json_:
         print_json([{"dataset": p.dataset.name, "changes": [what for what, _ in p.changes]} for p in done])
         return
-    say(f"Applied: {', '.join(wanted)}. Airflow shows a new DAG within a minute, and then loads its files.")
+    say(f"Applied: {', '.join(wanted)}.")
+    if missing:
+        say(f"Airflow does not know the DAG of {', '.join(missing)} yet: `./mdp logs airflow-processor` shows why.")
 
 
 def _settings(context: typer.Context) -> Settings:

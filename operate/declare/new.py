@@ -35,17 +35,24 @@ class Made:
     verdicts: list[Verdict]
 
 
-def make_dataset(settings: Settings, name: str, prefix: str, files: list[Path]) -> Made:
+def make_dataset(settings: Settings, name: str, prefix: str, files: list[Path], sheet: str | None = None) -> Made:
     """Write the folder of a dataset whose files are like the samples.
 
     The samples are read whole: a guess from their first rows that does not fit the others is corrected.
+
+    Args:
+        settings: with the folder of the datasets.
+        name: of the dataset.
+        prefix: of its files in raw.
+        files: the samples.
+        sheet: of workbooks; by default the first one with rows.
 
     Raises:
         PermanentError: if a sample cannot be read or the samples differ, the name is taken or no name, or another
             declaration is wrong; nothing is written.
     """
     folder = _new_folder(settings, name)
-    samples = _read(files)
+    samples = _read(files, sheet)
     tables = [[list(column) for column in zip(*sample.rows, strict=True)] for sample in samples]
     guessed = guess(samples)
     refused: list[list[str]] = []
@@ -103,9 +110,9 @@ def _new_folder(settings: Settings, name: str) -> Path:
     return folder
 
 
-def _read(files: list[Path]) -> list[Sample]:
+def _read(files: list[Path], sheet: str | None) -> list[Sample]:
     """Read samples that must be written alike."""
-    first, *others = samples = [read_sample(file) for file in files]
+    first, *others = samples = [read_sample(file, sheet) for file in files]
     for file, other in zip(files[1:], others, strict=True):
         if (other.names, other.dialect, other.format) != (first.names, first.dialect, first.format):
             raise PermanentError(f"{file} is written differently from {files[0]}: the files of a dataset are alike.")

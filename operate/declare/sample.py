@@ -7,6 +7,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -54,11 +55,11 @@ class _Record:
     cells: list[str]
 
 
-def read_sample(file: Path) -> Sample:
-    """Read a sample.
+def read_sample(file: Path, sheet: str | None = None) -> Sample:
+    """Read a sample; of a workbook the named sheet, by default the first one with rows.
 
     Raises:
-        PermanentError: if the file is missing or empty, its format is unknown, or it has no rows.
+        PermanentError: if the file is missing or empty, its format is unknown, it has no such sheet, or no rows.
     """
     kind = kind_of(file.name, FORMATS)
     if kind is None:
@@ -71,7 +72,7 @@ def read_sample(file: Path) -> Sample:
             if kind.format == "parquet":
                 sample = _table("parquet", lambda found: found.parquet(stored))
             elif kind.format == "xlsx":
-                sample = _workbook(stored)
+                sample = _workbook(stored, sheet)
             else:
                 chunks = unzip(stored) if kind.format == "zip" else iter(lambda: stored.read(1 << 16), b"")
                 content = _start(decompress(chunks, kind.compression, _ANY_SIZE))
@@ -98,18 +99,21 @@ def _start(chunks: Iterable[bytes]) -> bytes:
     return content[:_BYTES]
 
 
-def _workbook(stored: IO[bytes]) -> Sample:
-    """Read the first sheet that has rows."""
+def _workbook(stored: IO[bytes], sheet: str | None) -> Sample:
     records = Records(_ANY_SIZE)
-    first = sample = _table("xlsx", lambda found: found.workbook(stored), records)
-    for sheet in records.sheets[1:]:
+    sample = _table("xlsx", lambda found: found.workbook(stored, sheet), records)
+    read = sheet or records.sheets[0]
+    for later in () if sheet else records.sheets[1:]:
         if sample.rows:
             break
         stored.seek(0)
-        sample = _table("xlsx", lambda found, sheet=sheet: found.workbook(stored, sheet))  # type: ignore[misc]
-        sample.dialect["sheet"] = sheet
-        sample.remarks.append(f"The sheets before {sheet} have no rows.")
-    return sample if sample.rows else first
+        sample = _table("xlsx", partial(Records.workbook, file=stored, sheet=later))
+        read = later
+    if len(records.sheets) > 1:
+        sample.dialect["sheet"] = read
+        others = ", ".join(title for title in records.sheets if title != read)
+        sample.remarks.append(f"Only the sheet {read} is read, not: {others}. `--sheet` takes another one.")
+    return sample
 
 
 def _table(format_: str, read: Callable[[Records], Iterator[bytes]], records: Records | None = None) -> Sample:

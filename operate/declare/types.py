@@ -99,6 +99,11 @@ def _digits(name: str, values: list[str]) -> dict[str, Any] | None:
 
 def _number(values: list[str], dialect: dict[str, Any]) -> dict[str, Any] | None:
     thousands, decimal = dialect.get("thousands", ""), dialect.get("decimal", ".")
+    if thousands:
+        mark = re.escape(thousands)
+        grouped = re.compile(rf"[^{mark}]*|[^0-9]*[0-9]{{1,3}}({mark}[0-9]{{3}})+([^0-9{mark}][^{mark}]*)?")
+        if not all(map(grouped.fullmatch, values)):  # a date, or numbers of a version
+            return None
     plain = [
         value.replace(thousands, "").replace(decimal, ".") if thousands else value.replace(decimal, ".")
         for value in values

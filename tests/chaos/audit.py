@@ -24,7 +24,7 @@ def differences(world: World) -> list[str]:
         }
         return [
             *_ledger(world, files, verdicts),
-            *_batches(pipeline),
+            *_batches(world, pipeline),
             *_buckets(world, list(files.values())),
             *_tables(world, pipeline, files, verdicts),
         ]
@@ -50,13 +50,17 @@ def _ledger(world: World, files: dict[Version, File], verdicts: dict[Version, Ve
     return found + [f"content {digest} counts {n} times" for digest, n in originals.items() if n > 1]
 
 
-def _batches(pipeline: Pipeline) -> list[str]:
+def _batches(world: World, pipeline: Pipeline) -> list[str]:
     """No batch lives, no file belongs to one that does not."""
     alive = pipeline.execute("select batch_id, run from mdp.batches where ended_at is null")
-    held = pipeline.execute(
-        "select key, state from mdp.files f join mdp.batches b using (batch_id) "
-        "where state not in ('archived', 'quarantined', 'excluded')"
-    )
+    held = [
+        (key, state)
+        for key, version, state in pipeline.execute(
+            "select key, version, state::text from mdp.files f join mdp.batches b using (batch_id) "
+            "where state not in ('archived', 'quarantined', 'excluded')"
+        )
+        if state not in world.touched.get((key, version), ())
+    ]
     events = pipeline.execute("select inbox_id from mdp.inbox")
     return [f"{what}: {rows}" for what, rows in [("alive", alive), ("held", held), ("inbox", events)] if rows]
 
@@ -101,8 +105,8 @@ def _buckets(world: World, files: list[File]) -> list[str]:
 
 
 def _written_twice(key: str, world: World) -> bool:
-    """A version that is superseded after its verdict leaves the rejects that were written with it."""
-    return bool(world.touched) and key.startswith("rejects/")
+    """A version that is gone after its verdict leaves the rejects and the page that were written with it."""
+    return bool(world.touched) and (key.startswith("rejects/") or key.endswith(".reasons.json"))
 
 
 def _tables(

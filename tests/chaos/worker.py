@@ -103,14 +103,14 @@ def _begin(environment: dict[str, str], pipe: Pipe, fault: Fault | None) -> Poin
 
 
 def _poison(key: str) -> None:
-    validate = etl.validate._validate_file
+    stored = etl.validate._stored
 
-    def killed(batch: Any, file: Any) -> Any:
+    def killed(place: Any, file: Any) -> Any:
         if file.key == key:
             os.kill(os.getpid(), signal.SIGKILL)
-        return validate(batch, file)
+        return stored(place, file)
 
-    etl.validate._validate_file = killed
+    etl.validate._stored = killed
 
 
 def _set_clock(ahead: timedelta) -> None:

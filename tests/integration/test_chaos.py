@@ -14,6 +14,7 @@ QUICK = [
     "stopped until its lease is over; others load; it goes on",
     "the answer to a commit is lost",
     "a key is overwritten between two steps",
+    "a file that kills its worker",
 ]
 
 

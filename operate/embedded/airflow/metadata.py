@@ -1,5 +1,6 @@
 """Airflow's own tables, read directly: they answer when the API server hangs. Airflow's version is pinned."""
 
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 
@@ -9,6 +10,7 @@ from operate.embedded.settings import read_secrets
 from operate.embedded.state import State
 from operate.problems import Problem
 
+_POLL_SECONDS = 0.5
 _HEARTBEAT_SECONDS = 30  # a component's heart beats every 5 s
 _JOBS = {
     "SchedulerJob": "airflow-scheduler",
@@ -35,6 +37,26 @@ def unpause(airflow: Connection, dags: Sequence[str]) -> list[str]:
     return sorted(dag for (dag,) in rows)
 
 
+def await_dags(airflow: Connection, dags: Sequence[str], seconds: float) -> list[str]:
+    """Let Airflow read the files of known DAGs at once, and wait until it knows some DAGs.
+
+    Returns:
+        Ids of those that it does not know after this time.
+    """
+    with airflow.transaction():
+        airflow.execute(
+            "insert into dag_priority_parsing_request (id, bundle_name, relative_fileloc) "
+            "select distinct md5(bundle_name || relative_fileloc), bundle_name, relative_fileloc from dag "
+            "where relative_fileloc is not null on conflict do nothing"
+        )
+    end = time.monotonic() + seconds
+    while missing := sorted(set(dags) - _known(airflow).keys()):
+        if time.monotonic() > end:
+            break
+        time.sleep(_POLL_SECONDS)
+    return missing
+
+
 def problems(airflow: Connection, dags: Sequence[str], *, waiting: bool) -> Iterator[Problem]:
     """Yield what Airflow's tables show to be wrong.
 
@@ -47,7 +69,7 @@ def problems(airflow: Connection, dags: Sequence[str], *, waiting: bool) -> Iter
     for file, trace in airflow.execute("select filename, stacktrace from import_error order by filename"):
         last = str(trace).strip().splitlines()[-1] if trace else "no details"
         yield Problem("dag_broken", file, f"{file} cannot be imported: {last}", "Fix the file; Airflow reads it again.")
-    known: dict[str, bool] = dict(airflow.execute("select dag_id, is_paused from dag where not is_stale").fetchall())
+    known = _known(airflow)
     for dag in dags:
         if dag not in known:
             fix = "`./mdp logs airflow-processor` shows why."
@@ -58,6 +80,11 @@ def problems(airflow: Connection, dags: Sequence[str], *, waiting: bool) -> Iter
         elif waiting and _failing(airflow, dag):
             message = f"The last two runs of the DAG {dag} failed, and files wait."
             yield Problem("dag_failing", dag, message, "`./mdp open airflow` shows the log of the failed task.")
+
+
+def _known(airflow: Connection) -> dict[str, bool]:
+    """Return whether each DAG is paused."""
+    return dict(airflow.execute("select dag_id, is_paused from dag where not is_stale").fetchall())
 
 
 def _failing(airflow: Connection, dag: str) -> bool:

@@ -35,7 +35,9 @@ def _(world: Round) -> None:
     with world.held():
         version = world.any()
         world.store.delete_version("raw", *version)
-        _touch(world, [version], "superseded")
+        # After its verdict there is nothing left to move, and the move is tried for ever.
+        for state in ("superseded", "loaded", "invalid"):
+            _touch(world, [version], state)
 
 
 @kind("many uploads while two workers load")

@@ -152,6 +152,10 @@ SHAPES: list[Any] = [
     ("a.txt", "when\tn\n2026-11-25\t1\n2026-11-26\t2\n", 2, {"when": {"type": "date"}}, {"delimiter": "\t"}),
     ("a.csv", "# a note,\n# of two lines\nid,n\na,1\nb,2\n", 2, {"n": {"type": "integer"}}, {"skip_lines": 2}),
     ("a.xlsx", second_sheet(["id", "n"], ["a", 1], ["b", 2]), 2, {"n": {"type": "integer"}}, {"sheet": "Sheet"}),
+    ("a.csv", "Nr;am;Betrag\n1;25.11.2026;1.249,90\n2;26.11.2026;89,00\n", 2,
+     {"am": {"type": "date", "formats": ["%d.%m.%Y"]},
+      "betrag": {"type": "decimal", "precision": 14, "scale": 2, "aliases": ["Betrag"]}},
+     {"delimiter": ";", "decimal": ",", "thousands": "."}),
     ("a.csv", "#id,n\na,1\nb,2\n", 2, {"id": {"type": "text", "aliases": ["#id"]}}, {}),
     ("a.csv", "id,p\na,1.5e-40\nb,2.5e-42\n", 2, {"p": {"type": "text"}}, {}),
 ]  # fmt: skip
@@ -315,6 +319,16 @@ def test_the_command_writes_and_checks(settings: Settings, tmp_path: Path, monke
     assert checked.exit_code == 1
     assert [each["reasons"] for each in json.loads(checked.stdout)] == [[], ["missing_column"]]
     load_settings.cache_clear()
+
+
+def test_a_workbook_with_several_sheets_says_so_and_takes_the_one_that_is_named(settings: Settings) -> None:
+    file = settings.datasets_folder.parent / "a.xlsx"
+    file.write_bytes(second_sheet(["id", "n"], ["a", 1], ["b", 2]))
+    found = make_dataset(settings, "sample", "sample", [file], "Sheet")
+    assert loads(found, 2)
+    assert "Only the sheet Sheet is read, not: About. `--sheet` takes another one." in found.guess.remarks
+    with pytest.raises(PermanentError, match="has no sheet sheet; it has: About, Sheet"):
+        make_dataset(settings, "other", "other", [file], "sheet")
 
 
 def test_the_first_dataset_needs_no_other(settings: Settings) -> None:
