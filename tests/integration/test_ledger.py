@@ -6,6 +6,7 @@ import json
 import signal
 import time
 from datetime import UTC, datetime, timedelta
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from etl.step import run_step
 from minidata import ledger
 from minidata.errors import ClaimLostError, TransientError
 from minidata.store import ObjectStore
-from minidata.warehouse.connection import connect
+from minidata.warehouse.connection import Connection, connect
 from tests.integration.conftest import DATASET, Pipeline
 
 COLUMNS = [
@@ -343,6 +344,84 @@ def test_two_claims_at_once_share_no_file(pipeline: Pipeline) -> None:
     pipeline.run(second.batch_id)
     pipeline.run(first.batch_id)
     assert set(pipeline.states().values()) == {"archived"}
+
+
+def test_a_batch_that_ends_leaves_its_moves_to_the_next(pipeline: Pipeline) -> None:
+    pipeline.put("a.csv", snapshot(1))
+    pipeline.look()
+    batch = pipeline.claim() or 0
+    pipeline.run(batch, "validate", "transform", "load")
+    ledger.end_batch(pipeline.connection, batch)
+    assert pipeline.execute("select batch_id, state::text from mdp.files") == [(None, "loaded")]
+
+
+def staged_twins(pipeline: Pipeline) -> tuple[int, int]:
+    """Return two batches with one content each, the same one, that wait for their load."""
+    for name in ("a.csv", "b.csv"):
+        pipeline.put(name, snapshot(5))
+    pipeline.look()
+    one = pipeline.settings.model_copy(update={"batch_files": 1})
+    first, second = (ledger.claim(pipeline.connection, DATASET, run, one) for run in ("a", "b"))
+    assert first
+    assert second
+    for batch in (first, second):
+        pipeline.run(batch.batch_id, "validate", "transform")
+    return first.batch_id, second.batch_id
+
+
+def test_a_content_that_another_batch_has_just_loaded_is_not_loaded_again(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = staged_twins(pipeline)
+    lock = ledger.lock_dataset
+
+    def late(connection: Connection, dataset: str) -> None:
+        monkeypatch.setattr(ledger, "lock_dataset", lock)
+        run_step("load", first)
+        lock(connection, dataset)
+
+    monkeypatch.setattr(ledger, "lock_dataset", late)
+    with pytest.raises(TransientError, match="Another batch has just loaded"):
+        run_step("load", second)
+    assert pipeline.states() == {"a.csv": "loaded", "b.csv": "pending"}
+
+
+def test_loads_of_a_dataset_take_turns(pipeline: Pipeline) -> None:
+    first, _ = staged_twins(pipeline)
+    load = Thread(target=run_step, args=("load", first))
+    with connect(pipeline.settings, "loader") as other, other.transaction():
+        ledger.lock_dataset(other, DATASET)
+        load.start()
+        load.join(2)
+        assert load.is_alive()
+        assert views(pipeline) == []
+    load.join(30)
+    assert views(pipeline) == [5]
+
+
+def test_a_later_copy_of_which_fewer_rows_are_in_the_future_is_loaded_too(pipeline: Pipeline) -> None:
+    rows = snapshot(*range(20)).decode().splitlines()
+    soon = datetime.now(UTC) + timedelta(days=2)
+    future = ",".join([*rows[-1].split(",")[:-1], f"{soon:%F %T}"]).replace(",19,", ",99,")
+    content = "\n".join([*rows, future, ""]).encode()
+    pipeline.put("early.csv", content)
+    pipeline.drain()
+    assert views(pipeline) == [19]
+    pipeline.put("late.csv", content)
+    pipeline.look()
+    pipeline.execute("update mdp.files set arrived_at = arrived_at + interval '3 days' where key = 'late.csv'")
+    pipeline.drain()
+    assert views(pipeline) == [19, 99]
+    assert [file.duplicate_of for file in pipeline.files()] == [None, None]
+
+
+def test_a_content_of_another_dataset_is_not_taken_for_known(pipeline: Pipeline) -> None:
+    pipeline.put("a.csv", snapshot(5))
+    pipeline.drain()
+    pipeline.execute("update mdp.files set dataset = 'another'")
+    pipeline.put("b.csv", snapshot(5))
+    pipeline.drain()
+    assert [(file.duplicate_of, file.rows_loaded) for file in pipeline.files()] == [(None, 1), (None, 1)]
 
 
 def test_staging_is_swept_once_it_is_old(pipeline: Pipeline) -> None:

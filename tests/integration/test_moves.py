@@ -6,7 +6,9 @@ from urllib.parse import unquote
 
 import pytest
 
+import etl.move_files
 from minidata.errors import TransientError
+from minidata.store import ObjectStore
 from tests.corpus.case import snapshot
 from tests.integration.conftest import Pipeline
 
@@ -55,3 +57,53 @@ def test_what_comes_again_leaves_what_is_there_as_it_is(pipeline: Pipeline) -> N
     assert metadata(pipeline, one.archive_key)["mdp-version"] == first
     assert unquote(metadata(pipeline, one.archive_key)["mdp-key"]) == "again.csv"
     assert pipeline.raw() == []
+
+
+@pytest.fixture
+def large(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every file be one that is copied inside the store."""
+    monkeypatch.setattr(etl.move_files, "_SENT_WHOLE", -1)
+
+
+@pytest.mark.usefixtures("large")
+def test_a_large_file_is_copied_by_its_version(pipeline: Pipeline) -> None:
+    pipeline.put("large.csv", snapshot("old"))
+    pipeline.look()
+    batch = pipeline.claim() or 0
+    pipeline.put("large.csv", snapshot("new"))
+    pipeline.run(batch)
+    (file,) = pipeline.files()
+    assert file.archive_key
+    assert b"".join(pipeline.store.read(pipeline.settings.archive_bucket, file.archive_key)) == snapshot("old")
+
+
+@pytest.mark.usefixtures("large")
+def test_a_copy_of_a_large_file_that_differs_leaves_it_in_raw(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def wrong(store: ObjectStore, _: object, __: str, bucket: str, key: str, ___: object) -> None:
+        store.write(bucket, key, b"other bytes")
+
+    monkeypatch.setattr(ObjectStore, "copy", wrong)
+    pipeline.put("large.csv", snapshot("large"))
+    pipeline.look()
+    batch = pipeline.claim() or 0
+    pipeline.run(batch, "validate", "transform", "load")
+    with pytest.raises(TransientError, match="1 files could not be moved"):
+        pipeline.run(batch, "archive")
+    assert pipeline.states() == {"large.csv": "loaded"}
+    assert len(pipeline.raw()) == 1
+
+
+def test_one_version_is_deleted_alone(pipeline: Pipeline) -> None:
+    old, new = (pipeline.put("twice.csv", snapshot(content)) for content in ("old", "new"))
+    pipeline.store.delete_version(pipeline.settings.raw_bucket, "twice.csv", old)
+    assert pipeline.raw() == [("twice.csv", new)]
+
+
+def test_a_deleted_key_is_not_loaded(pipeline: Pipeline) -> None:
+    pipeline.put("deleted.csv", snapshot("deleted"))
+    pipeline.look()
+    pipeline.store.client.delete_object(Bucket=pipeline.settings.raw_bucket, Key="deleted.csv")
+    pipeline.drain()
+    assert pipeline.states() == {"deleted.csv": "superseded"}
