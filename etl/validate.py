@@ -16,7 +16,7 @@ from etl import BatchContext, Counts, Workplace
 from etl.move_files import reasons_key, rejects_key
 from minidata import ledger
 from minidata.contract import Limits, Verdict
-from minidata.contract.together import SmallFile, certainly_good
+from minidata.contract.together import SmallFile, certainly_good, grouped
 from minidata.contract.validate import validate as check
 from minidata.dataset import FILE
 from minidata.engine import choose_engine
@@ -48,7 +48,7 @@ def validate(batch: BatchContext) -> Counts:
     counts = dict.fromkeys(("valid", "invalid", "superseded", "unreadable", "rows", "rejected"), 0)
     claimed = [file for file in ledger.batch_files(batch.connection, batch.batch_id) if file.state == "claimed"]
     counts["valid"] = sum(file.validated for file in claimed)  # by an earlier run of this step
-    groups = list(_groups([file for file in claimed if not file.validated], batch.settings.slice_bytes))
+    groups = list(grouped([file for file in claimed if not file.validated], batch.settings.slice_bytes))
     engine = choose_engine(batch.settings, (file.size for file in claimed))
     outcomes_of = iter(engine.each(partial(_read_files, batch), groups))
     end = time.monotonic() + batch.settings.batch_seconds
@@ -76,20 +76,6 @@ def validate(batch: BatchContext) -> Counts:
     if time.monotonic() >= end and (left := ledger.give_back_unread(batch.connection, batch.batch_id)):
         log.info("The batch has had its %g seconds: %d files wait for the next.", batch.settings.batch_seconds, left)
     return counts
-
-
-def _groups(files: list[BatchFile], most: int) -> Iterator[list[BatchFile]]:
-    """Put small files together, in all at most so many bytes; a large one is alone."""
-    group: list[BatchFile] = []
-    size = 0
-    for file in files:
-        if group and size + file.size > most:
-            yield group
-            group, size = [], 0
-        group.append(file)
-        size += file.size
-    if group:
-        yield group
 
 
 def _record_not_read(batch: BatchContext, file: BatchFile, outcome: _NotRead) -> None:

@@ -4,9 +4,10 @@ Only files in which every row is certainly good are found here. Any doubt about 
 whose verdict is the only one that says what is wrong.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from typing import Protocol, TypeVar
 
 import numpy as np
 import polars as pl
@@ -15,11 +16,12 @@ from minidata.contract.content import Kind, Stored, kind_of, refuse_blank
 from minidata.contract.counting import header_of
 from minidata.contract.header import Header
 from minidata.contract.numbers import NumberFormat
+from minidata.contract.records import TYPED
 from minidata.contract.rows import Rows
 from minidata.contract.slices import Slice
 from minidata.contract.validate import cut_text
 from minidata.contract.verdict import InvalidFileError, Limits, Verdict
-from minidata.dataset import FILE, Dataset
+from minidata.dataset import FILE, Dataset, TimestampColumn
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,30 @@ class _Candidate:
     records: Slice
 
 
+class Sized(Protocol):
+    """Something stored; `size` is in bytes."""
+
+    @property
+    def size(self) -> int: ...  # noqa: D102  the class says it
+
+
+SizedT = TypeVar("SizedT", bound=Sized)
+
+
+def grouped(files: Iterable[SizedT], most: int) -> Iterator[list[SizedT]]:
+    """Put small files together, in all at most so many bytes; a large one is alone."""
+    group: list[SizedT] = []
+    size = 0
+    for file in files:
+        if group and size + file.size > most:
+            yield group
+            group, size = [], 0
+        group.append(file)
+        size += file.size
+    if group:
+        yield group
+
+
 def certainly_good(
     files: Iterable[SmallFile], dataset: Dataset, limits: Limits
 ) -> tuple[dict[int, Verdict], pl.DataFrame | None]:
@@ -66,7 +92,7 @@ def certainly_good(
     alike: dict[tuple[bytes, str], list[_Candidate]] = {}
     for file in files:
         kind = kind_of(file.key, dataset.formats)
-        plain = kind is not None and kind.format in ("csv", "tsv", "txt") and not kind.compression
+        plain = kind is not None and kind.format not in (*TYPED, "zip") and not kind.compression
         if kind is None or not plain or len(file.data) > limits.max_file_bytes:  # who knows what comes out of others
             continue
         if found := _candidate(file, kind, dataset, limits):
@@ -103,12 +129,21 @@ def _candidate(file: SmallFile, kind: Kind, dataset: Dataset, limits: Limits) ->
 def _rows(candidates: Sequence[_Candidate], dataset: Dataset) -> tuple[pl.DataFrame, set[int]]:
     """Return the rows of the files in which all are good, and the ids of the others."""
     records = Slice.joined([found.records for found in candidates])
-    earliest = min(found.file.arrived_at for found in candidates)  # what is not in the future then is not later either
+    arrivals = {found.file.file_id: found.file.arrived_at.astimezone(UTC).replace(tzinfo=None) for found in candidates}
     dialect = dataset.dialect
     numbers = NumberFormat(dialect.decimal, dialect.thousands)
-    rows = Rows(dataset.columns, candidates[0].header, earliest, numbers, lines=dataset.by_arrival)
-    ids = np.repeat([c.file.file_id for c in candidates], [len(c.records.starts) for c in candidates])
+    header, latest = candidates[0].header, max(arrivals.values())
+    rows = Rows(dataset.columns, header, latest, numbers, lines=dataset.by_arrival)
+    ids = np.repeat(list(arrivals), [len(c.records.starts) for c in candidates])
     good, doubtful = rows.certain(records, pl.Series(FILE, ids, pl.Int64()))
-    doubted = set(np.unique(ids[doubtful]).tolist())
     frame = pl.concat(good)
+    arrived = pl.col(FILE).replace_strict(arrivals, return_dtype=pl.Datetime("us"))
+    early = frame.filter(pl.any_horizontal(pl.lit(value=False), *_ahead(dataset, arrived)))  # for their own file
+    doubted = {*np.unique(ids[doubtful]).tolist(), *early[FILE].unique()}
     return (frame.filter(~pl.col(FILE).is_in(list(doubted))) if doubted else frame), doubted
+
+
+def _ahead(dataset: Dataset, arrived: pl.Expr) -> Iterator[pl.Expr]:
+    for name, column in dataset.columns.items():
+        if isinstance(column, TimestampColumn) and column.max_ahead_hours is not None:
+            yield pl.col(name) > arrived + timedelta(hours=column.max_ahead_hours)

@@ -15,9 +15,8 @@ from minidata.ledger.contents import (
     original_of,
 )
 from minidata.ledger.review import lock_settling, reopen, settle
-from minidata.rebuild.archive import Archive
+from minidata.rebuild.archive import Archive, Progress
 from minidata.rebuild.lock import exclusive
-from minidata.rebuild.shadow import Progress
 from minidata.rollup import KeyedPartials, Partials, merge, merge_partials, overlap, ranges_of_keys, replace_rows, stage
 from minidata.warehouse.connection import Connection
 
@@ -136,16 +135,12 @@ def _read(
     """Return the partials of some files for each table; only of the keys that other partials have, if given."""
     found = KeyedPartials(dataset, within)
     found.add(archive.no_rows(dataset))
-    files = list(files)
-    for number, file in enumerate(files):
-        progress(number, len(files))
-        good = archive.read(file, dataset, found.add)
+    for file, good in archive.read(list(files), dataset, found.add, progress):
         if good != file.rows_good:
             raise PermanentError(
                 f"{file.key} had {file.rows_good:,} good rows when it was loaded, and has {good:,} by the current "
                 f"rules. Nothing was changed. Run `./mdp rebuild --dataset {dataset.name}` first."
             )
-    progress(len(files), len(files))
     return found.finish()
 
 

@@ -13,8 +13,7 @@ from psycopg.rows import dict_row
 from minidata.dataset import FILE, LINE, Dataset, Every, Rollup
 from minidata.errors import PermanentError
 from minidata.ledger.contents import Content, accepted_contents
-from minidata.rebuild.archive import Archive
-from minidata.rebuild.shadow import Progress
+from minidata.rebuild.archive import Archive, Progress
 from minidata.rollup import SummaryStatements, keys_of, overlap, ranges_of_keys, roll_up, source_of
 from minidata.warehouse.connection import Connection
 from minidata.warehouse.tables import Table, tables_of
@@ -175,16 +174,14 @@ def _rows(
         made = [source_of(merged, column).alias(f"{_OF}{column}") for column in merged.merged_columns]
         on = _of(merged.keys)
     found = [Archive.no_rows(traced).with_columns(*made, pl.lit(0, pl.Int64).alias(FILE))]
-    for number, file in enumerate(files):
-        progress(number, len(files))
 
-        def add(frame: pl.DataFrame, file: Content = file) -> None:
-            rows = frame.with_columns(made).join(keys, left_on=on, right_on=keys.columns, how="semi", nulls_equal=True)
-            if rows.height:
-                found.append(rows.with_columns(pl.lit(file.file_id, pl.Int64).alias(FILE)).select(found[0].columns))
+    def add(frame: pl.DataFrame) -> None:
+        rows = frame.with_columns(made).join(keys, left_on=on, right_on=keys.columns, how="semi", nulls_equal=True)
+        if rows.height:
+            found.append(rows.select(found[0].columns))
 
-        archive.read(file, traced, add)
-    progress(len(files), len(files))
+    for _ in archive.read(files, traced, add, progress):
+        pass
     rows = pl.concat(found)
     if source in dataset.newest and isinstance(merged, Rollup):
         rows = _latest(merged, rows, list(merged.keys))

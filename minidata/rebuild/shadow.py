@@ -1,6 +1,5 @@
 """A shadow schema: all tables of a dataset, made again from the archive next to the live ones."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -8,13 +7,10 @@ from psycopg import sql
 
 from minidata.dataset import Dataset
 from minidata.ledger.contents import Content, accepted_contents
-from minidata.rebuild.archive import Archive
+from minidata.rebuild.archive import Archive, Progress
 from minidata.rollup import merge, roll_up, stage
 from minidata.warehouse.connection import Connection
 from minidata.warehouse.tables import tables_of
-
-Progress = Callable[[int, int], None]
-"""Takes the number of files that are done, and of all."""
 
 
 def shadow_of(dataset: Dataset) -> Dataset:
@@ -76,14 +72,11 @@ class Shadow:
             PermanentError: if a file is missing from the archive, or is not the one that was loaded.
         """
         lacking = [c for c in accepted_contents(self.connection, self.dataset.name) if _mark(c) not in self._done]
-        for number, content in enumerate(lacking):
-            progress(number, len(lacking))
-            good = self.archive.read(content, self.dataset, self._add)
+        for content, good in self.archive.read(lacking, self.dataset, self._add, progress):
             if good != content.rows_good:
                 self.changed[content.file_id] = good
             self._done.add(_mark(content))
         self._flush()
-        progress(len(lacking), len(lacking))
         return len(lacking)
 
     def progress_made(self) -> set[str]:

@@ -292,9 +292,9 @@ def test_only_files_that_can_hold_the_keys_are_read_again(loaded: Pipeline, monk
     read = rebuild.Archive.read
     keys: list[str] = []
 
-    def counted(self: rebuild.Archive, content: Content, *rest: Any) -> int:
-        keys.append(content.key)
-        return read(self, content, *rest)
+    def counted(self: rebuild.Archive, files: list[Content], *rest: Any) -> Iterator[tuple[Content, int]]:
+        keys.extend(file.key for file in files)
+        return read(self, files, *rest)
 
     monkeypatch.setattr(rebuild.Archive, "read", counted)
     exclude(loaded, "far.csv")
