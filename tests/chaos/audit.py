@@ -4,6 +4,7 @@ import hashlib
 from collections import Counter
 from typing import Any
 
+from etl.move_files import quarantine_key, reasons_key
 from minidata.ledger import File
 from minidata.warehouse.connection import connect
 from tests.chaos.world import Version, World
@@ -77,6 +78,11 @@ def _buckets(world: World, files: list[File]) -> list[str]:
         elif file.state == "quarantined":
             quarantine[str(file.archive_key)] = file.sha256
             quarantine[f"{file.archive_key}.reasons.json"] = None
+        elif (
+            file.state == "invalid"
+        ):  # its uploader removed it after its verdict: the page was written, once it was tried
+            page = reasons_key(quarantine_key(file.key, str(file.sha256)))
+            quarantine |= dict.fromkeys(store.keys(settings.quarantine_bucket, page))
         if file.rejects_key:
             quarantine[file.rejects_key] = None
             quarantine[f"{file.rejects_key}.reasons.json"] = None
@@ -105,8 +111,8 @@ def _buckets(world: World, files: list[File]) -> list[str]:
 
 
 def _written_twice(key: str, world: World) -> bool:
-    """A version that is gone after its verdict leaves the rejects and the page that were written with it."""
-    return bool(world.touched) and (key.startswith("rejects/") or key.endswith(".reasons.json"))
+    """A version that is superseded after its verdict leaves the rejects that were written with it."""
+    return bool(world.touched) and key.startswith("rejects/")
 
 
 def _tables(

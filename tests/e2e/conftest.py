@@ -1,6 +1,8 @@
 """The platform as its user runs it: one `./mdp up` in a temporary state for all end-to-end tests."""
 
 import json
+import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,9 +33,17 @@ class Platform:
     state: Path
     uploaded: dict[str, bytes] = field(default_factory=dict)
 
+    @property
+    def datasets(self) -> Path:
+        """Its declarations: a copy, to which a test may add."""
+        return self.state.parent / "datasets"
+
     def mdp(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         command = [str(PROJECT / "mdp"), "--state", str(self.state), *arguments]
-        result = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+        environment = os.environ | {"MDP_DATASETS_FOLDER": str(self.datasets)}
+        result = subprocess.run(
+            command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL, env=environment
+        )
         if check and result.returncode:
             raise AssertionError(f"{arguments} ended with {result.returncode}:\n{result.stdout}\n{result.stderr}")
         return result
@@ -97,6 +107,7 @@ def _plain(value: Any) -> str:
 @contextmanager
 def started(running: Platform, *options: str) -> Iterator[Platform]:
     """Start a platform with the options of `mdp up`; at the end nothing of it is left."""
+    shutil.copytree(PROJECT / "datasets", running.datasets)
     try:
         up = running.mdp("up", "--no-bi", "--no-simulator", *options, check=False)
         assert up.returncode == 0, up.stdout + up.stderr

@@ -99,11 +99,3 @@ def test_one_version_is_deleted_alone(pipeline: Pipeline) -> None:
     old, new = (pipeline.put("twice.csv", snapshot(content)) for content in ("old", "new"))
     pipeline.store.delete_version(pipeline.settings.raw_bucket, "twice.csv", old)
     assert pipeline.raw() == [("twice.csv", new)]
-
-
-def test_a_deleted_key_is_not_loaded(pipeline: Pipeline) -> None:
-    pipeline.put("deleted.csv", snapshot("deleted"))
-    pipeline.look()
-    pipeline.store.client.delete_object(Bucket=pipeline.settings.raw_bucket, Key="deleted.csv")
-    pipeline.drain()
-    assert pipeline.states() == {"deleted.csv": "superseded"}

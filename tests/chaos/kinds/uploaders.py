@@ -35,9 +35,13 @@ def _(world: Round) -> None:
     with world.held():
         version = world.any()
         world.store.delete_version("raw", *version)
-        # After its verdict there is nothing left to move, and the move is tried for ever.
-        for state in ("superseded", "loaded", "invalid"):
-            _touch(world, [version], state)
+        [(state,)] = world.execute("select state::text from mdp.files where key = %s and version = %s", *version) or [
+            ("",)
+        ]
+        _touch(world, [version], "superseded")
+        if state not in ("archived", "quarantined"):  # after its verdict nothing is left to move; it is tried for ever
+            _touch(world, [version], "loaded")
+            _touch(world, [version], "invalid")
 
 
 @kind("many uploads while two workers load")
