@@ -16,10 +16,11 @@ from minidata.ledger import BatchFile, File
 from minidata.settings import Settings
 from minidata.spool import Spool
 from minidata.store import ObjectStore
+from minidata.text import TEXT_ENDINGS
 
 MAX_KEY_BYTES = 1024  # the limit of S3
 MAX_NAME_BYTES = 255  # the limit of stores that keep objects in a file system, after the last slash
-_EXTENSION = re.compile(r"(?:\.(?:csv|tsv|txt|jsonl|ndjson))?\.(?:gz|zst)\Z|\.[A-Za-z0-9]{1,10}\Z", re.IGNORECASE)
+_EXTENSION = re.compile(rf"(?:\.(?:{TEXT_ENDINGS}))?\.(?:gz|zst)\Z|\.[A-Za-z0-9]{{1,10}}\Z", re.IGNORECASE)
 _PAGE = ".reasons.json"
 _SENT_WHOLE = 8 * 2**20  # bytes
 _LONGEST_METADATA = 1500  # bytes; S3 allows 2048 for all of an object's metadata together

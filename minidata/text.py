@@ -2,9 +2,12 @@
 
 import re
 from collections.abc import Iterable
+from typing import Final
 
 from minidata.errors import PermanentError
 
+TEXT_ENDINGS: Final = "csv|tsv|txt|jsonl|ndjson"
+"""A pattern of how the names of text files end, before any .gz or .zst."""
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 _ODD = re.compile(r"\\|//|^/|[\x00-\x1f\ud800-\udfff\ufffd-\uffff]|(^|/)\.uploads/|\.versions/")
 

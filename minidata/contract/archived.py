@@ -35,11 +35,11 @@ def judged(code: str, what: str) -> Iterator[None]:
 
     Raises:
         InvalidFileError: with this reason.
-        OSError: of the disk; an offset that no file has is the file's fault.
+        OSError, MemoryError: of the machine; an offset that no file has is the file's fault.
     """
     try:
         yield
-    except InvalidFileError:
+    except (InvalidFileError, MemoryError):
         raise
     except (Exception, pl.exceptions.PanicException) as error:
         if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):

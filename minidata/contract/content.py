@@ -15,9 +15,10 @@ import polars as pl
 import zstandard
 
 from minidata.contract.verdict import Budget, InvalidFileError, Reason, reason
+from minidata.text import TEXT_ENDINGS
 
 _ENDING = re.compile(
-    r"\.(?:(csv|tsv|txt|jsonl|ndjson)(|\.gz|\.zst)|(parquet|xlsx)|(?:csv|tsv|txt)?\.?(zip))\Z", re.IGNORECASE | re.ASCII
+    rf"\.(?:({TEXT_ENDINGS})(|\.gz|\.zst)|(parquet|xlsx)|(?:csv|tsv|txt)?\.?(zip))\Z", re.IGNORECASE | re.ASCII
 )
 _FORMATS = {"ndjson": "jsonl"}
 # By ending: what a part is called, the bytes fed at once, what reads a part. At most 16 MiB may come out at once: gzip

@@ -7,12 +7,13 @@ slot stays free for small ones. Folders and sizes take turns, so that many files
 from typing import LiteralString
 
 from minidata.settings import Settings
+from minidata.text import TEXT_ENDINGS
 from minidata.warehouse.connection import Connection
 
 # SQL: whether a file may take long. A megabyte of plain text takes a second at most; what comes out of a compressed
 # file is not known, and a suspect may have killed its worker.
 _HEAVY: LiteralString = (
-    "({f}.size > 1048576 or {f}.suspect_batch is not null or {f}.key !~* '\\.(csv|tsv|txt|jsonl|ndjson)$')"
+    "({f}.size > 1048576 or {f}.suspect_batch is not null or {f}.key !~* '\\.(" + TEXT_ENDINGS + ")$')"
 )
 # SQL: `heavy` and `light` batches of a dataset at work.
 _BUSY: LiteralString = (

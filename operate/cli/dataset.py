@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from minidata.errors import PermanentError
 from minidata.settings import Settings, load_settings
 from operate.cli.app import app, settings_of, state_of
 from operate.cli.options import Json
@@ -79,8 +80,9 @@ def new(
     from operate.declare.new import make_dataset, make_from_contract  # noqa: PLC0415  imports Polars
 
     where, files = prefix or name, samples or []
-    if contract and prefix:
-        raise typer.BadParameter("the contract says it; change it in the declaration.", param_hint="--prefix")
+    if contract and (prefix or sheet):
+        hint = "--prefix" if prefix else "--sheet"
+        raise typer.BadParameter("the contract says it; change it in the declaration.", param_hint=hint)
     if not (contract or files):
         raise typer.BadParameter("name a file of the new kind, or a contract with --from.", param_hint="SAMPLE")
     settings = _settings(context)
@@ -201,22 +203,22 @@ def apply(
         typer.confirm("Apply?", abort=True)
     with connect(settings, "owner") as owner:
         done = apply_declarations(owner, settings)
-    missing: list[str] = []
     if state.exists() and belongs_to(state):
         from operate.cli.dashboards import backend  # noqa: PLC0415
 
         backend(context).apply(lambda _: None)
+    if json_:
+        print_json([{"dataset": p.dataset.name, "changes": [what for what, _ in p.changes]} for p in done])
+    else:
+        later = "" if state.exists() else " Airflow shows a new DAG within a minute."
+        say(f"Applied: {', '.join(wanted)}.{later}")
     if state.exists():
         from operate.embedded.airflow import metadata  # noqa: PLC0415
 
         with metadata.connect(state, settings) as airflow:
-            missing = metadata.await_dags(airflow, wanted, _DAG_SECONDS)
-    if json_:
-        print_json([{"dataset": p.dataset.name, "changes": [what for what, _ in p.changes]} for p in done])
-        return
-    say(f"Applied: {', '.join(wanted)}.")
-    if missing:
-        say(f"Airflow does not know the DAG of {', '.join(missing)} yet: `./mdp logs airflow-processor` shows why.")
+            if missing := metadata.await_dags(airflow, wanted, _DAG_SECONDS):
+                known = f"Airflow does not know the DAG of {', '.join(missing)} after {_DAG_SECONDS} s."
+                raise PermanentError(f"{known} `./mdp logs airflow-processor` shows why.")
 
 
 def _settings(context: typer.Context) -> Settings:

@@ -14,6 +14,7 @@ from open_data_contract_standard.model import (
     Server,
 )
 
+from minidata.contract.records import TYPED
 from minidata.dataset import Column, Dataset, DecimalColumn
 
 API_VERSION = "v3.2.0"
@@ -53,7 +54,7 @@ def contract_of(dataset: Dataset) -> OpenDataContractStandard:
 
 
 def _server(dataset: Dataset) -> Server:
-    text = dataset.formats[0] in ("csv", "tsv", "txt", "zip")
+    text = dataset.formats[0] not in TYPED
     return Server(
         server="raw",
         type="s3",

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from itertools import chain, combinations
 from typing import Any
 
+from minidata.contract.records import TYPED
 from operate.declare.sample import Sample
 from operate.declare.types import TIME_NAMES, guess_rule, number_marks
 
@@ -59,7 +60,7 @@ def guess(samples: Sequence[Sample]) -> Guess:
     cells = [list(chain.from_iterable(parts)) for parts in zip(*tables, strict=True)]
     dialect = dict(sample.dialect)
     remarks = list(dict.fromkeys(chain.from_iterable(each.remarks for each in samples)))
-    if sample.format in ("csv", "tsv", "txt", "zip") and (marks := number_marks(cells)):
+    if sample.format not in TYPED and (marks := number_marks(cells)):
         dialect |= marks
         remarks.append(f"Numbers are written with `{marks['decimal']}` before the fraction.")
     if "header" in dialect:

@@ -25,6 +25,7 @@ _ANY_SIZE = Budget(sys.maxsize, reason("too_large", "The sample is too large."))
 _DELIMITERS = (",", ";", "\t", "|")
 _TOTAL = re.compile(r"(grand |sub)?(total|sum|summe|gesamt|somme|suma|totale)\b", re.IGNORECASE)
 _DATA = re.compile(r"[-+]?\.?[0-9][0-9.,:/ TZE+-]*|true|false", re.IGNORECASE)
+_NOTE = re.compile(r"#(#|\s|$)")  # not #1 or #name, which are values
 _YEAR = re.compile(r"(1[5-9]|20)[0-9]{2}")
 
 
@@ -67,6 +68,8 @@ def read_sample(file: Path, sheet: str | None = None) -> Sample:
         raise PermanentError(
             f"{file} is of an unknown kind: a sample ends in {known}; those that are text also with .gz or .zst."
         )
+    if sheet and kind.format != "xlsx":
+        raise PermanentError(f"{file} has no sheets: `--sheet` is for workbooks.")
     try:
         with file.open("rb") as stored:
             if kind.format == "parquet":
@@ -109,8 +112,9 @@ def _workbook(stored: IO[bytes], sheet: str | None) -> Sample:
         stored.seek(0)
         sample = _table("xlsx", partial(Records.workbook, file=stored, sheet=later))
         read = later
-    if len(records.sheets) > 1:
+    if sheet or read != records.sheets[0]:
         sample.dialect["sheet"] = read
+    if len(records.sheets) > 1:
         others = ", ".join(title for title in records.sheets if title != read)
         sample.remarks.append(f"Only the sheet {read} is read, not: {others}. `--sheet` takes another one.")
     return sample
@@ -145,8 +149,8 @@ def _text(content: bytes, format_: str) -> Sample:
     if delimiter != ("\t" if format_ == "tsv" else ","):
         sample.dialect["delimiter"] = delimiter
     records = _records(text, delimiter)[bool(marked) :]
-    comments = next((place for place, record in enumerate(records) if not record.cells[0].startswith("#")), 0)
-    return _rows(records[comments if comments > 1 else 0 :], sample, whole=whole)  # one line may be the header
+    notes = next((place for place, record in enumerate(records) if not _NOTE.match(record.cells[0])), 0)
+    return _rows(records[notes if notes > 1 else 0 :], sample, whole=whole)  # one line may be the header
 
 
 def _rows(records: list[_Record], sample: Sample, *, whole: bool) -> Sample:

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from minidata.contract.cells import rule_of
+from minidata.contract.numbers import NumberFormat
 from minidata.contract.rule import BLANKS, BrokenRuleError
 from minidata.dataset import DateColumn, TimestampColumn
 
@@ -98,16 +99,11 @@ def _digits(name: str, values: list[str]) -> dict[str, Any] | None:
 
 
 def _number(values: list[str], dialect: dict[str, Any]) -> dict[str, Any] | None:
-    thousands, decimal = dialect.get("thousands", ""), dialect.get("decimal", ".")
-    if thousands:
-        mark = re.escape(thousands)
-        grouped = re.compile(rf"[^{mark}]*|[^0-9]*[0-9]{{1,3}}({mark}[0-9]{{3}})+([^0-9{mark}][^{mark}]*)?")
-        if not all(map(grouped.fullmatch, values)):  # a date, or numbers of a version
-            return None
-    plain = [
-        value.replace(thousands, "").replace(decimal, ".") if thousands else value.replace(decimal, ".")
-        for value in values
-    ]
+    format_ = NumberFormat(dialect.get("decimal", "."), dialect.get("thousands", ""))
+    written = re.compile(rf"-?{format_.integer}?({format_.fraction('[0-9]*')})?([eE][-+]?[0-9]{{1,3}})?")
+    if not all(map(written.fullmatch, values)):
+        return None
+    plain = [format_.plain(value) for value in values]
     if all(map(_INTEGER.fullmatch, plain)):
         coded = any(re.match(r"-?0[0-9]", value) for value in plain)  # zip codes, article numbers
         return None if coded else {"type": "integer"}

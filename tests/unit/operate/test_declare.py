@@ -103,10 +103,10 @@ def table(*rows: list[Any]) -> bytes:
     return stored.getvalue()
 
 
-def second_sheet(*rows: list[Any]) -> bytes:
-    """Return a workbook with these rows in its sheet Sheet, after one with a note."""
+def beside_a_note(*rows: list[Any], place: int = 0) -> bytes:
+    """Return a workbook with these rows in its sheet Sheet, and a note in another one at this place."""
     book = openpyxl.load_workbook(io.BytesIO(table(*rows)))
-    book.create_sheet("About", 0).append(["All sales of November"])
+    book.create_sheet("About", place).append(["All sales of November"])
     stored = io.BytesIO()
     book.save(stored)
     return stored.getvalue()
@@ -151,7 +151,7 @@ SHAPES: list[Any] = [
      {"delimiter": " ", "header": ["row_name", "a", "b", "c"], "skip_lines": 1}),
     ("a.txt", "when\tn\n2026-11-25\t1\n2026-11-26\t2\n", 2, {"when": {"type": "date"}}, {"delimiter": "\t"}),
     ("a.csv", "# a note,\n# of two lines\nid,n\na,1\nb,2\n", 2, {"n": {"type": "integer"}}, {"skip_lines": 2}),
-    ("a.xlsx", second_sheet(["id", "n"], ["a", 1], ["b", 2]), 2, {"n": {"type": "integer"}}, {"sheet": "Sheet"}),
+    ("a.xlsx", beside_a_note(["id", "n"], ["a", 1], ["b", 2]), 2, {"n": {"type": "integer"}}, {"sheet": "Sheet"}),
     ("a.csv", "Nr;am;Betrag\n1;25.11.2026;1.249,90\n2;26.11.2026;89,00\n", 2,
      {"am": {"type": "date", "formats": ["%d.%m.%Y"]},
       "betrag": {"type": "decimal", "precision": 14, "scale": 2, "aliases": ["Betrag"]}},
@@ -323,12 +323,21 @@ def test_the_command_writes_and_checks(settings: Settings, tmp_path: Path, monke
 
 def test_a_workbook_with_several_sheets_says_so_and_takes_the_one_that_is_named(settings: Settings) -> None:
     file = settings.datasets_folder.parent / "a.xlsx"
-    file.write_bytes(second_sheet(["id", "n"], ["a", 1], ["b", 2]))
+    file.write_bytes(beside_a_note(["id", "n"], ["a", 1], ["b", 2]))
     found = make_dataset(settings, "sample", "sample", [file], "Sheet")
     assert loads(found, 2)
     assert "Only the sheet Sheet is read, not: About. `--sheet` takes another one." in found.guess.remarks
     with pytest.raises(PermanentError, match="has no sheet sheet; it has: About, Sheet"):
         make_dataset(settings, "other", "other", [file], "sheet")
+
+
+def test_a_sheet_is_pinned_only_where_the_first_would_not_be_read(settings: Settings) -> None:
+    file = settings.datasets_folder.parent / "a.xlsx"
+    file.write_bytes(beside_a_note(["id", "n"], ["a", 1], place=1))
+    assert "sheet" not in make_dataset(settings, "sample", "sample", [file]).guess.dialect
+    (other := file.with_suffix(".csv")).write_text("id,n\na,1\n", encoding="utf-8")
+    with pytest.raises(PermanentError, match="has no sheets: `--sheet` is for workbooks"):
+        make_dataset(settings, "other", "other", [other], "Sheet")
 
 
 def test_the_first_dataset_needs_no_other(settings: Settings) -> None:
