@@ -3,6 +3,7 @@
 import json
 import logging
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from etl import BatchContext, Counts
 from etl.move_files import archive_key, copy_file, quarantine_key, reasons_key
@@ -14,6 +15,7 @@ from minidata.staging import Staging
 log = logging.getLogger(__name__)
 _MOVES_AT_ONCE = 8
 _FILES_AT_ONCE = 100  # copied and checked, then deleted from raw and entered in the ledger together
+_DELETED_AT_ONCE = 25  # by one request, several of which run side by side
 _NOT_LOADED = "The run ended before this file was loaded: was one of its tasks marked as a success?"
 
 
@@ -52,7 +54,9 @@ def _move(batch: BatchContext, files: list[BatchFile], pool: ThreadPoolExecutor,
         except PlatformError as error:
             postpone(file, error)
     try:
-        batch.store.delete_versions(batch.settings.raw_bucket, [(f.key, f.version) for f, _ in copied.values()])
+        moved = [(file.key, file.version) for file, _ in copied.values()]
+        delete = partial(batch.store.delete_versions, batch.settings.raw_bucket)
+        list(pool.map(delete, (moved[at : at + _DELETED_AT_ONCE] for at in range(0, len(moved), _DELETED_AT_ONCE))))
     except PlatformError as error:
         for file, _ in copied.values():
             postpone(file, error)

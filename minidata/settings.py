@@ -95,7 +95,7 @@ class Settings(BaseModel):
     )
     slice_rows: int = Field(100_000, gt=0, description="Rows that the transform holds in memory at a time.")
     slice_bytes: int = Field(8 * 2**20, gt=0, description="Bytes of a file that validation parses at a time.")
-    batch_files: int = Field(200, gt=0, description="Maximum number of files in a batch.")
+    batch_files: int = Field(500, gt=0, description="Maximum number of files in a batch.")
     batch_bytes: int = Field(
         256 * 2**20, gt=0, description="Maximum bytes in a batch; a larger file gets a batch of its own."
     )

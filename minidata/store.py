@@ -1,29 +1,35 @@
 """The object store, any S3: versions, streams and copies.
 
-boto3 alone talks to the store: keys come from outside and may hold anything (`//`, `..`, `%`), and obstore normalises
-such paths; it has no versions and no copies by version.
+boto3 and its botocore alone talk to the store: keys come from outside and may hold anything (`//`, `..`, `%`), and
+obstore normalises such paths; it has no versions and no copies by version.
 """
 
 import base64
 import hashlib
 import io
+import os
 import re
+import socket
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
+from http import HTTPStatus
 from typing import IO, Any
 
 from minidata.errors import ObjectGoneError, PermanentError, TransientError
 from minidata.settings import Settings
 
 CHUNK = 4 * 2**20  # bytes read at once
+_TIMEOUTS = (5, 60)  # seconds, to connect and to read
+_CONNECTIONS = 16
 _PUT_WHOLE = 64 * 2**20  # bytes put in one call
 _COPY_WHOLE = 5 * 2**30  # S3 copies at most so many bytes in one call
 _GONE = {"NoSuchKey", "NoSuchVersion", "404", "NotFound", "MethodNotAllowed", "405"}
 _making = threading.Lock()  # one session makes all clients, and is not thread-safe
+_CHECKSUM = "x-amz-checksum-sha256"
 _TAKEN = {"PreconditionFailed", "412"}
 _NOT_XML = re.compile("[\x00-\x1f\ufffd-\uffff]")  # the body of a request cannot carry such a key unchanged
 _DELETED_AT_ONCE = 1000
@@ -58,12 +64,41 @@ class ObjectStore:
 
     def __init__(self, settings: Settings, access_key: str | None = None, secret_key: str | None = None) -> None:
         self.endpoint = settings.s3_endpoint
-        self.client = _make_client(
-            settings.s3_endpoint,
-            settings.s3_region,
-            access_key or settings.secret("s3_access_key_id"),
-            secret_key or settings.secret("s3_secret_access_key"),
-        )
+        access_key = access_key or settings.secret("s3_access_key_id")
+        secret_key = secret_key or settings.secret("s3_secret_access_key")
+        self.client = _make_client(settings.s3_endpoint, settings.s3_region, access_key, secret_key)
+        self._signer, self._http = _make_sender(settings.s3_region, access_key, secret_key)
+
+    def _quick(self, method: str, bucket: str, key: str, **request: Any) -> Any:
+        """Send a request about one object without botocore's client, whose own work takes longer than the store's.
+
+        Returns:
+            The answer, its body not read yet; None without an answer or a success. Then the client is to ask again: it
+            retries, follows redirects and knows every error.
+        """
+        from botocore.awsrequest import AWSRequest  # noqa: PLC0415
+        from botocore.exceptions import BotoCoreError  # noqa: PLC0415
+        from botocore.utils import percent_encode  # noqa: PLC0415
+
+        url = f"{self.endpoint.rstrip('/')}/{bucket}/{percent_encode(key, safe='/~')}"
+        asked = AWSRequest(method, url, stream_output=True, **request)
+        self._signer.add_auth(asked)
+        with suppress(BotoCoreError):
+            answer = self._http.send(asked.prepare())
+            if answer.status_code == HTTPStatus.OK:
+                return answer
+            answer.raw.drain_conn()
+        return None
+
+    def _get(self, bucket: str, key: str, version: str | None = None) -> tuple[Mapping[str, str], Any]:
+        """Return the headers and the body of an object, or of one version of it."""
+        from botocore.response import StreamingBody  # noqa: PLC0415
+
+        if answer := self._quick("GET", bucket, key, params={"versionId": version} if version else {}):
+            return answer.headers, StreamingBody(answer.raw, answer.headers.get("content-length"))
+        which = {"VersionId": version} if version else {}
+        slow = self.client.get_object(Bucket=bucket, Key=key, **which)
+        return slow["ResponseMetadata"]["HTTPHeaders"], slow["Body"]
 
     def versions(self, bucket: str, prefix: str = "") -> Iterator[ObjectVersion]:
         """List every version of every object: overwritten ones too, but no delete markers."""
@@ -81,10 +116,8 @@ class ObjectStore:
             ObjectGoneError: if it does not exist.
             TransientError: if the store is away or breaks off.
         """
-        which = {"VersionId": version} if version else {}
         with _explained(self.endpoint, f"{bucket}/{key}"):
-            answer = self.client.get_object(Bucket=bucket, Key=key, **which)
-            yield from _chunks(answer, f"{bucket}/{key}")
+            yield from _chunks(*self._get(bucket, key, version), f"{bucket}/{key}")
 
     def read_unless_deleted(self, bucket: str, key: str, version: str) -> Iterator[bytes] | None:
         """Stream one version in chunks; None if the newest entry of its key is a delete marker.
@@ -94,16 +127,16 @@ class ObjectStore:
             TransientError: if the store is away or breaks off.
         """
         with suppress(ObjectGoneError), _explained(self.endpoint, f"{bucket}/{key}"):
-            answer = self.client.get_object(Bucket=bucket, Key=key)
-            if answer.get("VersionId", "null") == version:  # as a rule: then one request tells both
-                return self._explained_chunks(answer, f"{bucket}/{key}")
-            answer["Body"].close()
+            headers, body = self._get(bucket, key)
+            if headers.get("x-amz-version-id", "null") == version:  # as a rule: then one request tells both
+                return self._explained_chunks(headers, body, f"{bucket}/{key}")
+            body.close()
             return self.read(bucket, key, version)
         return None if self._has_marker(bucket, key) else self.read(bucket, key, version)
 
-    def _explained_chunks(self, answer: dict[str, Any], what: str) -> Iterator[bytes]:
+    def _explained_chunks(self, headers: Mapping[str, str], body: Any, what: str) -> Iterator[bytes]:
         with _explained(self.endpoint, what):
-            yield from _chunks(answer, what)
+            yield from _chunks(headers, body, what)
 
     def metadata(self, bucket: str, key: str, version: str | None = None) -> dict[str, str]:
         """Return the user's metadata of an object, or one version of it.
@@ -146,6 +179,11 @@ class ObjectStore:
         """
         digest = base64.b64encode(bytes.fromhex(sha256)).decode()
         with _explained(self.endpoint, f"{bucket}/{key}"):
+            headers = {f"x-amz-meta-{name}": value for name, value in metadata.items()}
+            headers |= {_CHECKSUM: digest, "if-none-match": "*"}
+            if quick := self._quick("PUT", bucket, key, headers=headers, data=data):
+                quick.raw.drain_conn()
+                return bool(quick.headers.get(_CHECKSUM) == digest)
             try:
                 answer = self.client.put_object(
                     Bucket=bucket, Key=key, Body=data, Metadata=metadata, ChecksumSHA256=digest, IfNoneMatch="*"
@@ -246,11 +284,10 @@ class ObjectStore:
             )
 
 
-def _chunks(answer: dict[str, Any], what: str) -> Iterator[bytes]:
+def _chunks(headers: Mapping[str, str], body: Any, what: str) -> Iterator[bytes]:
     """Stream an answer that says where it ends: one that is cut among its headers looks like an empty object."""
-    body = answer["Body"]
     with body:
-        if "ContentLength" not in answer and "transfer-encoding" not in answer["ResponseMetadata"]["HTTPHeaders"]:
+        if "content-length" not in headers and "transfer-encoding" not in headers:
             raise TransientError(f"The store broke off before it told the length of {what}. It is read again.")
         yield from body.iter_chunks(CHUNK)
 
@@ -281,10 +318,10 @@ def _make_client(endpoint: str, region: str, access_key: str, secret_key: str) -
             config=Config(
                 signature_version="s3v4",
                 s3={"addressing_style": "path"},
-                connect_timeout=5,
-                read_timeout=60,
+                connect_timeout=_TIMEOUTS[0],
+                read_timeout=_TIMEOUTS[1],
                 retries={"mode": "standard", "total_max_attempts": 3},
-                max_pool_connections=16,
+                max_pool_connections=_CONNECTIONS,
                 request_checksum_calculation="when_required",
                 response_checksum_validation="when_required",
                 proxies={},
@@ -293,6 +330,20 @@ def _make_client(endpoint: str, region: str, access_key: str, secret_key: str) -
     # A connection that ends after `100 Continue` would keep botocore in an endless loop; and it saves a round trip.
     client.meta.events.unregister("before-call.s3", add_expect_header)
     return client
+
+
+def _make_sender(region: str, access_key: str, secret_key: str) -> tuple[Any, Any]:
+    """Return what signs a request and what sends it, of the same botocore."""
+    from botocore.auth import S3SigV4Auth  # noqa: PLC0415
+    from botocore.credentials import Credentials  # noqa: PLC0415
+    from botocore.httpsession import URLLib3Session  # noqa: PLC0415
+
+    verify = os.environ.get("AWS_CA_BUNDLE") or True  # as the client does
+    at_once = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)]  # or a body waits 40 ms for the receipt of its headers
+    http = URLLib3Session(
+        verify, proxies={}, timeout=_TIMEOUTS, max_pool_connections=_CONNECTIONS, socket_options=at_once
+    )
+    return S3SigV4Auth(Credentials(access_key, secret_key), "s3", region), http
 
 
 @cache
