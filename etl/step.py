@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 
 import psycopg
+from opentelemetry import trace
 
 from etl import BatchContext, Counts
 from etl.archive import archive
@@ -47,6 +48,7 @@ def run_step(name: str, batch_id: int) -> Counts:
     started = time.monotonic()
     try:
         with (
+            trace.get_tracer("mdp").start_as_current_span(name, attributes={"mdp.batch": batch_id}) as span,
             watched(settings, lambda why: _give_back(batch_id, RuntimeError(why), settings)),
             connect(settings, "loader", idle_seconds=settings.lease_seconds) as connection,
             ledger.heartbeat(batch_id, settings),
@@ -67,6 +69,7 @@ def run_step(name: str, batch_id: int) -> Counts:
             # A rollup may be called `seconds`; its count is what `load` compares.
             report = {"seconds": round(time.monotonic() - started, 3)} | counts
             ledger.report_step(connection, batch_id, name, report)
+            span.set_attributes({"mdp.dataset": batch.dataset, **{f"mdp.{what}": n for what, n in counts.items()}})
     except Exception as error:
         _give_back(batch_id, error, settings)
         raise

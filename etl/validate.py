@@ -45,6 +45,8 @@ class _NotRead:
 
 def validate(batch: BatchContext) -> Counts:
     """Give every claimed file of the batch its verdict; one that cannot be read is given back, alone."""
+    from opentelemetry import trace  # noqa: PLC0415  an executor of Spark reads this module, and has no OpenTelemetry
+
     counts = dict.fromkeys(("valid", "invalid", "superseded", "unreadable", "rows", "rejected"), 0)
     claimed = [file for file in ledger.batch_files(batch.connection, batch.batch_id) if file.state == "claimed"]
     counts["valid"] = sum(file.validated for file in claimed)  # by an earlier run of this step
@@ -65,10 +67,13 @@ def validate(batch: BatchContext) -> Counts:
             counts["invalid" if verdict.reason else "valid"] += 1
             counts["rows"] += verdict.rows_good
             counts["rejected"] += verdict.rows_rejected
+            said = verdict.reason.code if verdict.reason else "valid"
+            rows = {"mdp.rows_good": verdict.rows_good, "mdp.rows_rejected": verdict.rows_rejected}
+            trace.get_current_span().add_event("file", {"mdp.key": key, "mdp.verdict": said, **rows})
             log.info(
                 "%s: %s, %d good rows, %d rejected %s",
                 key,
-                verdict.reason.code if verdict.reason else "valid",
+                said,
                 verdict.rows_good,
                 verdict.rows_rejected,
                 verdict.counts or "",

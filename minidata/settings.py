@@ -127,6 +127,11 @@ class Settings(BaseModel):
     stale_seconds: float = Field(
         0, ge=0, description="Seconds without a new upload in the tables that count as stale; 0 is no limit."
     )
+    otel_endpoint: str | None = Field(
+        None,
+        pattern="^https?://",
+        description="Address of an OpenTelemetry collector (OTLP over HTTP), which gets traces and Airflow's metrics.",
+    )
     alerts: SecretStr | None = Field(
         None,
         description="Where alerts go: `mailto:YOU@HOST?server=smtp://USER:PASSWORD@HOST:587&from=YOU@HOST` for mail, "

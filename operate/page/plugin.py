@@ -1,4 +1,4 @@
-"""The page's entry in Airflow: its menu, and who may use it by Airflow's log-in and rights."""
+"""What Airflow shows of ours: the page "Files", by Airflow's log-in and rights, and the metrics."""
 
 from collections.abc import Awaitable, Callable, MutableMapping
 from functools import cache
@@ -8,10 +8,14 @@ from urllib.parse import urlsplit
 from airflow.configuration import conf
 from airflow.plugins_manager import AirflowPlugin
 
-from operate.page import PREFIX
+from operate.page import METRICS, PREFIX
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 _ROOT = urlsplit(conf.get("api", "base_url", fallback="")).path.rstrip("/")
 _ICON = (
@@ -53,20 +57,31 @@ def application() -> "FastAPI":
     return create_app(asks)
 
 
-async def serve(
-    scope: MutableMapping[str, Any],
-    receive: Callable[[], Awaitable[MutableMapping[str, Any]]],
-    send: Callable[[MutableMapping[str, Any]], Awaitable[None]],
-) -> None:
+async def serve(scope: Scope, receive: Receive, send: Send) -> None:
     """Answer a request; only Airflow's API server, which gets any, imports the application."""
     await application()(scope, receive, send)
+
+
+@cache
+def _metrics() -> "FastAPI":
+    from operate.page.metrics import create_metrics  # noqa: PLC0415
+
+    return create_metrics()
+
+
+async def serve_metrics(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer a request for the metrics."""
+    await _metrics()(scope, receive, send)
 
 
 class FilesPage(AirflowPlugin):
     """The page and its entry in the menu."""
 
     name = "mdp_files"
-    fastapi_apps: ClassVar[list[Any]] = [{"app": serve, "url_prefix": PREFIX, "name": "Files"}]
+    fastapi_apps: ClassVar[list[Any]] = [
+        {"app": serve, "url_prefix": PREFIX, "name": "Files"},
+        {"app": serve_metrics, "url_prefix": METRICS, "name": "Metrics"},
+    ]
     external_views: ClassVar[list[Any]] = [
         {"name": "Files", "href": f"{_ROOT}{PREFIX}/", "destination": "nav", "url_route": "files",
          "nav_top_level": True, "icon": _ICON}

@@ -108,7 +108,18 @@ def environment(state: State, settings: Settings) -> dict[str, str]:
         ("usage_data_collection", "enabled"): "False",
         ("logging", "base_log_folder"): str(home / "logs"),
     }
+    collector = {}
+    if settings.otel_endpoint:
+        config |= {("metrics", "otel_on"): "True", ("traces", "otel_on"): "True"}
+        config["traces", "task_runner_flush_timeout_milliseconds"] = "1000"  # a collector that is away delays no load
+        collector = {
+            "OTEL_EXPORTER_OTLP_ENDPOINT": settings.otel_endpoint,
+            "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
+            "OTEL_TRACES_EXPORTER": "otlp_proto_http",
+            "OTEL_SERVICE_NAME": "mini-data-platform",
+        }
     return {
+        **collector,
         **as_environment(settings, _SECRETS),
         **{f"AIRFLOW__{section.upper()}__{key.upper()}": value for (section, key), value in config.items()},
         "AIRFLOW_HOME": str(home),
