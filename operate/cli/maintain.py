@@ -53,7 +53,7 @@ def develop() -> None:
 def test(
     context: typer.Context,
     paths: Annotated[list[str] | None, typer.Argument(help="Tests to run, and options of pytest.")] = None,
-    all_: Annotated[bool, typer.Option("--all", help="Run the long tiers too: Chromium, Spark, Celery, chaos.")] = False,
+    all_: Annotated[bool, typer.Option("--all", help="The long tiers too: Chromium, Spark, Celery, chaos.")] = False,
 ) -> None:
     """Run the CI checks: lint, types, layers, then all tests, including those with real servers.
 
