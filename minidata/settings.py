@@ -130,7 +130,7 @@ class Settings(BaseModel):
     otel_endpoint: str | None = Field(
         None,
         pattern="^https?://",
-        description="Address of an OpenTelemetry collector (OTLP over HTTP), which gets traces and Airflow's metrics.",
+        description="Without Docker: address of an OpenTelemetry collector (OTLP over HTTP) for traces and metrics.",
     )
     alerts: SecretStr | None = Field(
         None,

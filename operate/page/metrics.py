@@ -1,4 +1,4 @@
-"""Gauges for Prometheus: one page of text, for whoever has the password of `mdp_bi`."""
+"""Metrics for Prometheus, read with the password of the database user `mdp_bi`."""
 
 from collections.abc import Iterator
 from typing import Annotated
@@ -17,14 +17,13 @@ from minidata.warehouse.views import read_views
 
 _RECENT = {
     "files": "Files that arrived in the last ten minutes and are in the tables",
-    "rows": "Their rows",
-    "p50": "Seconds from the end of an upload to the commit of its rows: median of these files",
-    "p95": "The same, 95th percentile",
+    "rows": "Rows that these files added",
+    "upload_to_row_seconds": "Seconds from the end of an upload to the commit of its rows, for these files",
 }
+_QUANTILES = (0.5, 0.95)
 _OF_DATASET = """
     select dataset, count(*) as files, sum(rows_loaded) as rows,
-           percentile_cont(0.5) within group (order by upload_to_row_seconds) as p50,
-           percentile_cont(0.95) within group (order by upload_to_row_seconds) as p95
+           percentile_disc(%s::float[]) within group (order by upload_to_row_seconds) as upload_to_row_seconds
     from mart.file_arrivals
     where arrived_at > now() - interval '10 minutes' and loaded_at is not null
     group by dataset
@@ -68,8 +67,14 @@ def _lines(connection: Connection) -> Iterator[str]:
             yield f"# TYPE mdp_{name} gauge"
             if now[name] is not None:
                 yield f"mdp_{name} {now[name]}"
-    datasets = cursor.execute(_OF_DATASET).fetchall()
+    datasets = cursor.execute(_OF_DATASET, [list(_QUANTILES)]).fetchall()
     for name, means in _RECENT.items():
         yield f"# HELP mdp_recent_{name} {means}."
         yield f"# TYPE mdp_recent_{name} gauge"
-        yield from (f'mdp_recent_{name}{{dataset="{row["dataset"]}"}} {row[name]}' for row in datasets)
+        for row in datasets:
+            of = f'dataset="{row["dataset"]}"'
+            if isinstance(row[name], list):
+                values = zip(_QUANTILES, row[name], strict=True)
+                yield from (f'mdp_recent_{name}{{{of},quantile="{quantile}"}} {value}' for quantile, value in values)
+            else:
+                yield f"mdp_recent_{name}{{{of}}} {row[name]}"

@@ -1,4 +1,4 @@
-"""The gauges for Prometheus, read by Prometheus' own parser, on a real PostgreSQL."""
+"""The metrics for Prometheus, read by Prometheus' own parser, on a real PostgreSQL."""
 
 import pytest
 from fastapi.testclient import TestClient
@@ -34,7 +34,8 @@ def test_the_gauges_are_those_of_the_ledger(pipeline: Pipeline) -> None:
     assert found["mdp_files_waiting"] == found["mdp_files_quarantined"] == {(): 1}
     assert found["mdp_recent_files"] == {(DATASET,): 1}
     assert found["mdp_recent_rows"] == {(DATASET,): GOOD.count(b"\n") - 1}
-    assert 0 <= found["mdp_recent_p50"][DATASET,] <= found["mdp_recent_p95"][DATASET,]
+    seconds = found["mdp_recent_upload_to_row_seconds"]
+    assert 0 <= seconds[DATASET, "0.5"] <= seconds[DATASET, "0.95"]
     assert found["mdp_seconds_since_load"][()] >= 0
 
 
