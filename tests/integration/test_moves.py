@@ -99,3 +99,15 @@ def test_one_version_is_deleted_alone(pipeline: Pipeline) -> None:
     old, new = (pipeline.put("twice.csv", snapshot(content)) for content in ("old", "new"))
     pipeline.store.delete_version(pipeline.settings.raw_bucket, "twice.csv", old)
     assert pipeline.raw() == [("twice.csv", new)]
+
+
+@pytest.mark.parametrize("key", ["plain.csv", "a b+c%2F/é~&=?#'().csv", "k" * 200 + ".csv"])
+def test_one_request_reads_and_puts_an_object_without_the_client(
+    pipeline: Pipeline, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, content = pipeline.store, snapshot(key)
+    version = store.write("raw", key, content)
+    monkeypatch.setattr(store, "client", None)
+    assert b"".join(store.read("raw", key, version)) == content
+    assert b"".join(store.read_unless_deleted("raw", key, version) or []) == content
+    assert store.put_checked("archive", key, content, hashlib.sha256(content).hexdigest(), {"mdp-key": "a"})
