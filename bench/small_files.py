@@ -1,7 +1,8 @@
 """Times the pipeline's steps on many small files, without Airflow: real PostgreSQL, real object store, steps in order.
 
 Prints the seconds and milliseconds a file of each step, and the checksum of the tables; `--profile STEP` prints where
-the step's own thread spends its time. With `--airflow`, a whole platform loads them, from a DAG that was paused.
+the step's own thread spends its time; `--lineage` traces a channel that many files name. With `--airflow`, a whole
+platform loads them, from a DAG that was paused.
 
 Example: ./mdp dev bench small_files --files 2000 --rows 100, or with --files 10000 --airflow
 """
@@ -27,10 +28,11 @@ from etl.extract import extract
 from etl.step import STEPS, run_step
 from minidata import ledger
 from minidata.dataset import read_datasets
+from minidata.rebuild import Archive, trace
 from minidata.settings import Settings, load_settings
 from minidata.store import ObjectStore
 from minidata.warehouse.checksum import checksums
-from minidata.warehouse.connection import connect
+from minidata.warehouse.connection import Connection, connect
 from operate.embedded.airflow import metadata
 from operate.embedded.postgres import home as postgres_home
 from operate.embedded.settings import as_environment, embedded_settings
@@ -116,12 +118,25 @@ def through_airflow(files: int, rows: int) -> None:
             mdp(state, "destroy", "--yes")
 
 
+def lineage(settings: Settings, connection: Connection) -> None:
+    """Trace the row of the channel with the most videos; print how long that took, and how many files it names."""
+    query = "select channel_id from youtube_stats.channel_stats order by total_videos desc, channel_id limit 1"
+    [(channel,)] = connection.execute(query).fetchall()
+    archive = Archive(ObjectStore(settings), settings, connection)
+    dataset = read_datasets(settings.datasets_folder)[DATASET]
+    began = time.monotonic()
+    found = trace(connection, dataset, "channel_stats", {"channel_id": channel}, archive)
+    files = {origin.file.file_id for origins in found.origins.values() for origin in origins}
+    print(f"lineage: {time.monotonic() - began:.1f} s, values from {len(files):,} files")
+
+
 def main() -> None:
     """Upload, load, and print what took how long."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--files", type=int, default=2000)
     parser.add_argument("--rows", type=int, default=100)
     parser.add_argument("--profile", action="append", default=[], help="name of a step; may be given several times")
+    parser.add_argument("--lineage", action="store_true", help="trace a row of channel_stats afterwards")
     parser.add_argument("--airflow", action="store_true", help="through a whole platform")
     asked = parser.parse_args()
     if asked.airflow:
@@ -144,6 +159,8 @@ def main() -> None:
                     ).items()
                 },
             )
+            if asked.lineage:
+                lineage(settings, connection)
     for name, took in seconds.items():
         print(f"{name:<10}{took:>8.2f} s{1000 * took / asked.files:>8.2f} ms a file")
     print(f"{'all':<10}{seconds.total():>8.2f} s{asked.files / seconds.total():>8.1f} files/s")
