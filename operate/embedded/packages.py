@@ -103,7 +103,7 @@ SPARK = Packages(
 SPARK_SERVER = Packages(
     "spark_server",
     "Spark",
-    "450 MB to download, 500 MB on disk",
+    "490 MB to download, 600 MB on disk",
     10**9,
     "Only tests use it: your cluster is elsewhere.",
 )

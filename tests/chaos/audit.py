@@ -78,9 +78,8 @@ def _buckets(world: World, files: list[File]) -> list[str]:
         elif file.state == "quarantined":
             quarantine[str(file.archive_key)] = file.sha256
             quarantine[f"{file.archive_key}.reasons.json"] = None
-        elif (
-            file.state == "invalid"
-        ):  # its uploader removed it after its verdict: the page was written, once it was tried
+        elif file.state == "invalid":
+            # Its uploader removed it after its verdict; the page of reasons was written when its move was tried.
             page = reasons_key(quarantine_key(file.key, str(file.sha256)))
             quarantine |= dict.fromkeys(store.keys(settings.quarantine_bucket, page))
         if file.rejects_key:
