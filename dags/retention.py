@@ -32,9 +32,11 @@ with DAG(
 
         from airflow.configuration import conf
 
-        from minidata.retention import prune_logs
+        from minidata.retention import EVENTS, prune_logs, set_aside
 
-        return prune_logs(Path(conf.get("logging", "base_log_folder")), load_settings().retention_days)
+        folder = Path(conf.get("logging", "base_log_folder"))
+        set_aside(folder / EVENTS)
+        return prune_logs(folder, load_settings().retention_days)
 
     @task
     def airflow() -> None:

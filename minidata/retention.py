@@ -12,6 +12,14 @@ from minidata.errors import TransientError
 # In a task, Airflow replaces these by an address that refuses.
 _BLOCKED = ("AIRFLOW__DATABASE__SQL_ALCHEMY_CONN", "AIRFLOW__CORE__SQL_ALCHEMY_CONN")
 _SECONDS = 1800
+EVENTS = Path("openlineage/events.jsonl")
+"""OpenLineage's events, below the folder of the logs."""
+
+
+def set_aside(file: Path) -> None:
+    """Rename a file that only grows, if it exists: its writers begin a new one, and the old one ages."""
+    if file.exists():
+        file.rename(file.with_stem(f"{file.stem}-{time.time_ns()}"))
 
 
 def prune_logs(folder: Path, days: float) -> int:

@@ -132,6 +132,12 @@ class Settings(BaseModel):
         pattern="^https?://",
         description="Without Docker: address of an OpenTelemetry collector (OTLP over HTTP) for traces and metrics.",
     )
+    openlineage: str = Field(
+        "off",
+        pattern="^(off|file|https?://.+)$",
+        description="Without Docker: where lineage events go. `off`, `file` for `airflow/logs/openlineage/` in the "
+        "platform's folder, or the address of an OpenLineage server such as Marquez.",
+    )
     alerts: SecretStr | None = Field(
         None,
         description="Where alerts go: `mailto:YOU@HOST?server=smtp://USER:PASSWORD@HOST:587&from=YOU@HOST` for mail, "

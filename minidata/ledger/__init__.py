@@ -56,6 +56,7 @@ from minidata.ledger.files import (
 )
 from minidata.ledger.health import RELAY, TRIGGER, Health, health
 from minidata.ledger.markers import Step, has_passed, marker_key, remove_markers
+from minidata.ledger.outcome import RunOutcome, run_outcome
 from minidata.ledger.release import give_back_file, give_back_unread, release, release_run
 from minidata.ledger.review import count_open, dismiss, files_like, files_to_review, lock_to_fix, register_fix
 from minidata.ledger.told import forget_told, remember_told, untold_files, was_told
@@ -71,6 +72,7 @@ __all__ = [
     "FileOutcome",
     "FileState",
     "Health",
+    "RunOutcome",
     "RunTimes",
     "Step",
     "Validated",
@@ -126,6 +128,7 @@ __all__ = [
     "replace_version",
     "report_step",
     "retry_failed",
+    "run_outcome",
     "run_times",
     "states_of",
     "step_counts",

@@ -1,6 +1,10 @@
-"""Traces and metrics as a collector gets them from a real platform, and the page for Prometheus. Takes two minutes."""
+"""Traces, metrics and lineage as their servers get them from a real platform, and the page for Prometheus.
+
+It takes two minutes.
+"""
 
 import gzip
+import json
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -25,11 +29,12 @@ STEPS = ["validate", "transform", "load", "archive"]
 
 @dataclass
 class Collector:
-    """What arrived by OTLP over HTTP."""
+    """What arrived by OTLP over HTTP, and as OpenLineage's events."""
 
     server: ThreadingHTTPServer
     spans: list[Span] = field(default_factory=list)
     metrics: set[str] = field(default_factory=set)
+    lineage: list[dict[str, Any]] = field(default_factory=list)
 
     def take(self, path: str, body: bytes) -> None:
         """Take a request of an exporter, as the protocol defines it."""
@@ -41,6 +46,8 @@ class Collector:
         elif path == "/v1/metrics":
             for resource_ in ExportMetricsServiceRequest.FromString(body).resource_metrics:
                 self.metrics |= {metric.name for scope in resource_.scope_metrics for metric in scope.metrics}
+        elif path == "/api/v1/lineage":
+            self.lineage.append(json.loads(body))
 
 
 def values(attributes: Any) -> dict[str, Any]:
@@ -71,7 +78,9 @@ def collector() -> Iterator[Collector]:
 @pytest.fixture(scope="module")
 def observed(collector: Collector, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MDP_OTEL_ENDPOINT", f"http://127.0.0.1:{collector.server.server_port}")
+        address = f"http://127.0.0.1:{collector.server.server_port}"
+        patch.setenv("MDP_OTEL_ENDPOINT", address)
+        patch.setenv("MDP_OPENLINEAGE", address)
         with started(Platform(tmp_path_factory.mktemp("observed") / "state")) as running:
             yield running
 
@@ -108,6 +117,31 @@ def test_a_step_is_a_span_in_the_trace_of_its_run(observed: Platform, collector:
 def file_events(spans: list[Span]) -> dict[str, dict[str, Any]]:
     found = [values(event.attributes) for span in spans for event in span.events if event.name == "file"]
     return {event["mdp.key"]: event for event in found}
+
+
+def test_lineage_names_what_a_run_reads_and_writes_with_counts_and_verdicts(
+    observed: Platform, collector: Collector
+) -> None:
+    observed.load({"origin.csv": snapshot("origin", 4), "refused.csv": b"c,d\n1,2\n"})
+
+    def ended(step: str) -> list[dict[str, Any]]:
+        named = [event for event in collector.lineage if event["job"]["name"] == f"youtube_stats.{step}"]
+        return [event for event in named if event["eventType"] == "COMPLETE"]
+
+    def verdicts() -> set[str]:
+        facets = [read["inputFacets"] for event in ended("validate") for read in event["inputs"]]
+        return {a["assertion"] for found in facets for a in found["dataQualityAssertions"]["assertions"]}
+
+    eventually(lambda: "missing_column" in verdicts() and bool(ended("load")) and bool(ended("archive")))
+    loads = [written for event in ended("load") for written in event["outputs"]]
+    tables = {written["name"]: written["outputFacets"]["outputStatistics"]["rowCount"] for written in loads}
+    assert tables["warehouse.youtube_stats.video_metrics"] > 0
+    assert {written["namespace"].partition(":")[0] for written in loads} == {"postgres"}
+    places = {(w["namespace"], w["name"]) for event in ended("archive") for w in event["outputs"]}
+    assert places == {("s3://archive", "youtube_stats"), ("s3://quarantine", "youtube_stats")}
+    assert {(r["namespace"], r["name"]) for event in collector.lineage for r in event.get("inputs", [])} == {
+        ("s3://raw", "youtube_stats")
+    }
 
 
 def test_the_collector_gets_metrics_of_airflow(observed: Platform, collector: Collector) -> None:

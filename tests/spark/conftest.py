@@ -69,10 +69,14 @@ class Cluster:
             time.sleep(0.1)
 
     def workers(self) -> list[psutil.Process]:
-        """Return the processes that run our functions."""
+        """Return the processes that run our functions: those that Spark's daemon forked, and not the daemon itself.
+
+        Without its daemon, a cluster has failed, and no file is to blame.
+        """
         assert self.process
         children = psutil.Process(self.process.pid).children(recursive=True)
-        return [child for child in children if any("pyspark.daemon" in word for word in child.cmdline())]
+        found = {child.pid: child for child in children if any("pyspark.daemon" in word for word in child.cmdline())}
+        return [child for child in found.values() if child.ppid() in found]
 
     def kill(self) -> None:
         """Kill it and what it started, at once."""

@@ -43,12 +43,16 @@ MODULES = (
 )
 
 
+LINEAGE = ("airflow.providers.openlineage.plugins.listener", "etl.openlineage")
+
+
 class PreloadingExecutor(LocalExecutor):
     """Airflow's LocalExecutor, with the pipeline's modules loaded before the first fork."""
 
     def start(self) -> None:
         """Import and read what every task needs, then start the workers."""
-        for module in MODULES:
+        lineage = () if load_settings().openlineage == "off" else LINEAGE
+        for module in (*MODULES, *lineage):
             importlib.import_module(module)
         store.preload()
         super().start()

@@ -12,6 +12,7 @@ from urllib.parse import quote
 from minidata import ledger
 from minidata.dataset import declared_datasets
 from minidata.errors import TransientError
+from minidata.retention import EVENTS
 from minidata.settings import PROJECT, Settings
 from operate.embedded import loopback, processes
 from operate.embedded.airflow import metadata
@@ -108,6 +109,7 @@ def environment(state: State, settings: Settings) -> dict[str, str]:
         ("usage_data_collection", "enabled"): "False",
         ("logging", "base_log_folder"): str(home / "logs"),
     }
+    config |= {("openlineage", name): value for name, value in _openlineage(settings, state).items()}
     collector = {}
     if settings.otel_endpoint:
         config |= {("metrics", "otel_on"): "True", ("traces", "otel_on"): "True"}
@@ -129,6 +131,24 @@ def environment(state: State, settings: Settings) -> dict[str, str]:
         "MALLOC_ARENA_MAX": "2",
         # Titles of processes must not overwrite their environment: leftovers are found by its marker.
         "SPT_NOENV": "1",
+    }
+
+
+def _openlineage(settings: Settings, state: State) -> dict[str, str]:
+    """Return the configuration of Airflow's OpenLineage provider; a server that is away delays no task for long."""
+    if settings.openlineage == "off":
+        return {"disabled": "True"}
+    transport: dict[str, object] = {"type": "http", "url": settings.openlineage, "timeout": 1, "retry": {"total": 0}}
+    if settings.openlineage == "file":
+        events = state.airflow / "logs" / EVENTS
+        events.parent.mkdir(parents=True, exist_ok=True)
+        transport = {"type": "file", "log_file_path": str(events), "append": True}
+    return {
+        "transport": json.dumps(transport),
+        "namespace": "mini-data-platform",
+        "extractors": "etl.openlineage.StepLineage",
+        "disable_source_code": "True",
+        "execution_timeout": "3",
     }
 
 
