@@ -12,7 +12,8 @@ Connection = psycopg.Connection[tuple[Any, ...]]
 
 # Classes of SQLSTATE that speak of the server: connection, rollback, resources, prerequisites, operator, system.
 _AWAY = ("08", "40", "53", "55", "57", "58")
-_IDLED = "25P03"  # the server ended a transaction that waited too long for its client
+# It ended a transaction that waited too long for its client; it does not give our roles their rights.
+_OURS = {"25P03", "42501"}
 
 
 def conninfo(settings: Settings, role: Role) -> str:
@@ -101,7 +102,7 @@ def _connect(settings: Settings, place: str, user: str, variable: str) -> Connec
 
 
 def is_outage(error: BaseException) -> bool:
-    """Return whether an error of the driver means that the server is in trouble, not that the query is wrong."""
-    if isinstance(error, psycopg.InterfaceError) or getattr(error, "sqlstate", None) == _IDLED:
+    """Return whether an error of the driver means that the server or our rights are in trouble, not the query."""
+    if isinstance(error, psycopg.InterfaceError) or getattr(error, "sqlstate", None) in _OURS:
         return True
     return isinstance(error, psycopg.OperationalError) and (error.sqlstate or _AWAY[0]).startswith(_AWAY)

@@ -132,9 +132,20 @@ def _plan_table(connection: Connection, plan: Plan, table: Table, before: Declar
         else:
             for what, statement in changed:
                 _add(connection, plan, f"{what} of {place}", [statement])
+        if not _is_granted(connection, table):
+            _add(connection, plan, f"give mdp_loader its rights on {place}", [table.grant()])
     plan.changes.append((f"show {place} as {SCHEMA}.{table.name}", partial(_show, connection, table)))
     if summary and (not found or (before or {}).get("summaries", {}).get(table.name) != after["summaries"][table.name]):
         plan.changes.append((f"compute {place} from what is loaded", partial(_recompute, connection, dataset, table)))
+
+
+def _is_granted(connection: Connection, table: Table) -> bool:
+    query = (
+        "select bool_and(has_table_privilege('mdp_loader', %s::regclass, held)) "
+        "from unnest(array['select', 'insert', 'update', 'delete']) held"
+    )
+    place = sql.Identifier(table.schema, table.name).as_string(connection)
+    return bool((connection.execute(query, [place]).fetchone() or [False])[0])
 
 
 def _add(connection: Connection, plan: Plan, what: str, statements: Iterable[sql.Composed]) -> None:

@@ -51,7 +51,12 @@ class Table:
         if self.indexed:
             index = sql.Identifier(f"{self.name}_by_key")
             yield sql.SQL("create index if not exists {} on {} ({})").format(index, place, _names(self.indexed))
-        yield sql.SQL("grant select, insert, update, delete on {} to mdp_loader").format(place)
+        yield self.grant()
+
+    def grant(self) -> sql.Composed:
+        """Return the statement that gives the loader its rights."""
+        place = sql.Identifier(self.schema, self.name)
+        return sql.SQL("grant select, insert, update, delete on {} to mdp_loader").format(place)
 
     @property
     def shown(self) -> list[str]:

@@ -3,10 +3,11 @@
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from typing import Any
 
 import psycopg
 
-from minidata.dataset import declared_datasets
+from minidata.dataset import sound_datasets
 from minidata.errors import PlatformError
 from minidata.settings import Settings
 from operate.doctor.marker import Marker
@@ -22,6 +23,7 @@ from operate.embedded.status import services_status, status_elsewhere
 from operate.embedded.superset.service import belongs_to
 from operate.problems import Problem
 
+_SERVERS = {"postgres", "object-store"}  # without which no marker can be sent
 _PIPELINE = {"files_failed", "files_quarantined", "not_loading", "stale"}  # what is wrong with files, not with parts
 
 
@@ -82,7 +84,11 @@ def running(settings: Settings, state: State | None, patience: float) -> Iterato
     own = [p for p in others if p.code in _PIPELINE]
     yield from [failed("files", p) for p in own] or [Check("files", "ok", counted)]
     tile = _tile(settings, state)
-    for dataset in declared_datasets(settings).values():
+    away = [service["name"] for service in found["services"] if service["name"] in _SERVERS and not _runs(service)]
+    for dataset in sound_datasets(settings.datasets_folder).values():
+        if away:  # a request would take minutes to give up
+            yield Check(f"{dataset.name}: marker", "skipped", f"it needs {' and '.join(away)}")
+            continue
         try:
             with closing(Marker(settings, dataset, tile, patience)) as marker:
                 for check in walk(marker.hops()):
@@ -90,6 +96,10 @@ def running(settings: Settings, state: State | None, patience: float) -> Iterato
         except (PlatformError, psycopg.Error) as error:
             problem = Problem("marker", dataset.name, " ".join(str(error).split()), "`./mdp up` starts what is down.")
             yield failed(f"{dataset.name}: marker", problem)
+
+
+def _runs(service: dict[str, Any]) -> bool:
+    return bool(service["state"] == "running")
 
 
 def _take(problems: list[Problem], *codes: str) -> list[Problem]:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from fastapi import Depends, HTTPException, Path
 
 from minidata import ledger
-from minidata.dataset import Dataset, declared_datasets
+from minidata.dataset import Dataset, sound_datasets
 from minidata.errors import PermanentError
 from minidata.ledger import File
 from minidata.settings import Settings, load_settings
@@ -26,8 +26,8 @@ class Platform:
 
     @property
     def datasets(self) -> dict[str, Dataset]:
-        """All declared datasets, by name."""
-        return declared_datasets(self.settings)
+        """The declared datasets, by name, but for those whose declaration is wrong."""
+        return sound_datasets(self.settings.datasets_folder)
 
     def dataset_of(self, file: File) -> Dataset:
         """Return the dataset of a file.

@@ -58,6 +58,15 @@ def test_the_same_declaration_changes_nothing(owner: Connection, tmp_path: Path)
     assert what(owner, dataset) == []
 
 
+def test_rights_that_were_taken_from_the_loader_are_given_back(owner: Connection, tmp_path: Path) -> None:
+    dataset = declare(tmp_path / "shop")
+    table = next(iter(dataset.tables))
+    owner.execute(f"revoke insert on shop.{table} from mdp_loader".encode())
+    assert what(owner, dataset) == [f"give mdp_loader its rights on shop.{table}"]
+    apply_datasets(owner, [dataset])
+    assert what(owner, dataset) == []
+
+
 def test_a_changed_select_is_applied_to_what_is_loaded(owner: Connection, tmp_path: Path) -> None:
     select = "select city, sum(amount) * 2 as amount from orders_arrived where city <> 'Oslo' group by city"
     dataset = changed(tmp_path, arrived=select)
