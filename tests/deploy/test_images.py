@@ -107,7 +107,8 @@ def lines_of(file: str) -> list[str]:
 
 
 # Optional imports of markdown-it, httpx and rich.
-USED_IF_THERE = {"linkify-it-py", "click", "attrs"}
+# `airflow` is the package of many distributions, and the first of them by name is the lineage provider.
+USED_IF_THERE = {"linkify-it-py", "click", "attrs", "apache-airflow-providers-openlineage"}
 UPLOAD = """
 import simulator.__main__
 from minidata.settings import Settings
