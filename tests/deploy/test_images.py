@@ -2,10 +2,12 @@
 
 import importlib.util
 import json
+import os
 import re
 import subprocess
 import sys
-from importlib.metadata import packages_distributions
+from functools import cache
+from importlib.metadata import distributions
 from pathlib import Path
 from types import ModuleType
 
@@ -107,7 +109,7 @@ def lines_of(file: str) -> list[str]:
 
 
 # Optional imports of markdown-it, httpx and rich.
-# `airflow` is the package of many distributions, and the first of them by name is the lineage provider.
+# Airflow looks for the settings of the lineage provider's plugin where there is one.
 USED_IF_THERE = {"linkify-it-py", "click", "attrs", "apache-airflow-providers-openlineage"}
 UPLOAD = """
 import simulator.__main__
@@ -157,17 +159,26 @@ assert main() == 1
 )
 def test_what_an_image_runs_needs_only_what_it_has(name: str, code: str, tmp_path: Path) -> None:
     """Every package that is imported on the way is in the image's requirements."""
-    code += "\nimport sys, json; print(json.dumps([n for n, m in sys.modules.items() if getattr(m, '__file__', None)]))"
+    code += "\nimport sys, json; print(json.dumps([getattr(m, '__file__', None) for m in sys.modules.values()]))"
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, check=True,
         env={"PYTHONPATH": str(PROJECT), "PATH": "/usr/bin:/bin", "AIRFLOW_HOME": str(tmp_path)},
     )  # fmt: skip
-    imported = {name.split(".")[0] for name in json.loads(done.stdout.splitlines()[-1])}
-    known = packages_distributions()
-    wanted = {d.lower().replace("_", "-") for module in imported for d in known.get(module, [])[:1]}
+    owners = distributions_by_file()
+    wanted = {owners[file] for file in json.loads(done.stdout.splitlines()[-1]) if file in owners}
     assert len(wanted) > 3
     listed = packages_of(name)
     assert wanted - listed <= USED_IF_THERE
+
+
+@cache
+def distributions_by_file() -> dict[str, str]:
+    """Return which installed distribution brought each file: a package such as `airflow` belongs to many."""
+    return {
+        os.path.normpath(str(found.locate_file(file))): found.name.lower().replace("_", "-")
+        for found in distributions()
+        for file in found.files or []
+    }
 
 
 def packages_of(image: str) -> set[str]:
