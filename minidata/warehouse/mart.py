@@ -3,7 +3,7 @@
 A view runs with the rights of its owner, so `mdp_bi` needs SELECT on `mart` only.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import zip_longest
 from pathlib import Path
 
@@ -62,7 +62,17 @@ def _apply(connection: Connection, views: dict[str, View]) -> list[str]:
         # One round trip: there are more comments than all the rest.
         connection.execute(sql.SQL(";\n").join(_description(name, view)))
         remember(connection, "view", name, {"text": _text(view), "database": _definition(connection, name)})
+    let_read(connection, views)
     return list(views)
+
+
+def let_read(connection: Connection, names: Iterable[str]) -> None:
+    """Let readers read some views of `mart`, whatever was revoked since; nobody has to wait for that."""
+    grants = [sql.SQL("grant usage on schema {} to mdp_bi, mdp_loader").format(sql.Identifier(SCHEMA))]
+    grants += [
+        sql.SQL("grant select on {} to mdp_bi, mdp_loader").format(sql.Identifier(SCHEMA, name)) for name in names
+    ]
+    connection.execute(sql.SQL(";\n").join(grants))
 
 
 def drop_views(connection: Connection) -> None:
@@ -138,11 +148,10 @@ def _check(connection: Connection, name: str, view: View) -> None:
 
 
 def _description(name: str, view: View) -> Iterator[sql.Composable]:
-    """Yield the statements that say what a view and its columns are, and who may read it."""
+    """Yield the statements that say what a view and its columns are."""
     place = sql.Identifier(SCHEMA, name)
     comment = sql.SQL("comment on {} {} is {}")
     yield comment.format(sql.SQL("view"), place, sql.Literal(f"{view.means} ({view.origin})"))
     for column, described in view.columns.items():
         path = sql.Identifier(SCHEMA, name, column)
         yield comment.format(sql.SQL("column"), path, sql.Literal(described.means))
-    yield sql.SQL("grant select on {} to mdp_bi, mdp_loader").format(place)

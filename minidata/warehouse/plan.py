@@ -13,7 +13,7 @@ from minidata.ledger import lock_dataset
 from minidata.warehouse.connection import Connection
 from minidata.warehouse.ddl import change_objects
 from minidata.warehouse.declared import Declared, create_register, declared, meaning, remember
-from minidata.warehouse.mart import drop_views
+from minidata.warehouse.mart import drop_views, let_read
 from minidata.warehouse.meanings import differences
 from minidata.warehouse.tables import Table, tables_of
 from minidata.warehouse.views import SCHEMA, read_views
@@ -93,7 +93,7 @@ def plan_dataset(connection: Connection, dataset: Dataset) -> Plan:
     after = meaning(dataset)
     schema = sql.Identifier(dataset.name)
     if not connection.execute("select from pg_namespace where nspname = %s", [dataset.name]).rowcount:
-        create = sql.SQL("create schema {schema}; grant usage on schema {schema} to mdp_loader").format(schema=schema)
+        create = sql.SQL("create schema {}").format(schema)
         plan.changes.append((f"create the schema {dataset.name}", partial(connection.execute, create)))
         before = None  # what is remembered of it is of a schema that was dropped
     if before != after and before is not None:
@@ -132,20 +132,9 @@ def _plan_table(connection: Connection, plan: Plan, table: Table, before: Declar
         else:
             for what, statement in changed:
                 _add(connection, plan, f"{what} of {place}", [statement])
-        if not _is_granted(connection, table):
-            _add(connection, plan, f"give mdp_loader its rights on {place}", [table.grant()])
     plan.changes.append((f"show {place} as {SCHEMA}.{table.name}", partial(_show, connection, table)))
     if summary and (not found or (before or {}).get("summaries", {}).get(table.name) != after["summaries"][table.name]):
         plan.changes.append((f"compute {place} from what is loaded", partial(_recompute, connection, dataset, table)))
-
-
-def _is_granted(connection: Connection, table: Table) -> bool:
-    query = (
-        "select bool_and(has_table_privilege('mdp_loader', %s::regclass, held)) "
-        "from unnest(array['select', 'insert', 'update', 'delete']) held"
-    )
-    place = sql.Identifier(table.schema, table.name).as_string(connection)
-    return bool((connection.execute(query, [place]).fetchone() or [False])[0])
 
 
 def _add(connection: Connection, plan: Plan, what: str, statements: Iterable[sql.Composed]) -> None:
@@ -191,23 +180,28 @@ def _keys(connection: Connection, table: Table) -> list[str]:
 
 
 def _show(connection: Connection, table: Table) -> None:
-    """Create the view of a table, or replace it if it is another one; new columns come last."""
+    """Create the view of a table, or replace it if it is another one; new columns come last.
+
+    Whatever rights were revoked since, the loader may write the table and readers may read the view afterwards.
+    """
     shown = [column for column in _columns(connection, table) if column in table.shown]
     before = [c for (c,) in connection.execute(_VIEW_COLUMNS, [f"{SCHEMA}.{table.name}"])]
     columns = [*(c for c in before if c in shown), *(c for c in shown if c not in before)]
     statements: Iterator[sql.Composed] = table.view(columns)
     text = sql.SQL(";\n").join(statements)
     wanted: Declared = {"text": text.as_string(connection), "columns": columns}
-    if columns == before and declared(connection, "view", table.name) == wanted:
-        return
-    try:
-        connection.execute(text)
-    except (psycopg.errors.InvalidTableDefinition, psycopg.errors.WrongObjectType) as error:
-        raise PermanentError(
-            f"mart.{table.name}, through which people read {table.schema}.{table.name}, exists already and is "
-            f"something else: {str(error).strip()}. Rename or drop it as mdp_owner. Nothing was changed."
-        ) from error
-    remember(connection, "view", table.name, wanted)
+    if columns != before or declared(connection, "view", table.name) != wanted:
+        try:
+            connection.execute(text)
+        except (psycopg.errors.InvalidTableDefinition, psycopg.errors.WrongObjectType) as error:
+            raise PermanentError(
+                f"mart.{table.name}, through which people read {table.schema}.{table.name}, exists already and is "
+                f"something else: {str(error).strip()}. Rename or drop it as mdp_owner. Nothing was changed."
+            ) from error
+        remember(connection, "view", table.name, wanted)
+    use = sql.SQL("grant usage on schema {} to mdp_loader").format(sql.Identifier(table.schema))
+    connection.execute(sql.SQL(";\n").join([use, table.grant()]))
+    let_read(connection, [table.name])
 
 
 _VIEW_COLUMNS = (

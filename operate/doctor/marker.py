@@ -63,8 +63,8 @@ class Marker:
             ("trigger", self._registered, "`./mdp up` starts the triggerer; " + logs.format("airflow-triggerer")),
             ("dag", self._claimed, "`./mdp up` unpauses the DAG; " + logs.format("airflow-scheduler")),
             ("ledger", self._judged, "`./mdp open airflow` shows the log of the task that failed."),
-            ("table", self._tables, "`./mdp up` creates what is missing."),
-            ("view", self._view, "`./mdp up` creates what is missing."),
+            ("table", self._tables, "`./mdp up` creates what is missing, and gives back rights."),
+            ("view", self._view, "`./mdp up` creates what is missing, and gives back rights."),
         ]
         if self._tile:
             hops.append(("tile", self._shown, "`./mdp dashboards apply` draws it; " + logs.format("superset")))

@@ -12,7 +12,7 @@ from minidata.dataset import Dataset
 from minidata.errors import PermanentError, TransientError
 from minidata.settings import Settings
 from minidata.warehouse import ddl
-from minidata.warehouse.connection import Connection, connect
+from minidata.warehouse.connection import Connection, Role, connect
 from minidata.warehouse.declared import is_applied
 from minidata.warehouse.mart import apply_mart
 from minidata.warehouse.plan import apply_datasets, plan_dataset
@@ -58,13 +58,32 @@ def test_the_same_declaration_changes_nothing(owner: Connection, tmp_path: Path)
     assert what(owner, dataset) == []
 
 
-def test_rights_that_were_taken_from_the_loader_are_given_back(owner: Connection, tmp_path: Path) -> None:
-    dataset = declare(tmp_path / "shop")
-    table = next(iter(dataset.tables))
-    owner.execute(f"revoke insert on shop.{table} from mdp_loader".encode())
-    assert what(owner, dataset) == [f"give mdp_loader its rights on shop.{table}"]
-    apply_datasets(owner, [dataset])
-    assert what(owner, dataset) == []
+@pytest.mark.parametrize(
+    ("role", "query"),
+    [
+        ("loader", "insert into shop.orders_changed select * from shop.orders_changed limit 0"),
+        ("loader", "select from mart.orders_changed"),
+        ("bi", "select from mart.orders_changed"),
+        ("bi", "select from mart.freshness"),
+    ],
+)
+def test_a_right_that_was_revoked_is_given_back(
+    owner: Connection, settings: Settings, tmp_path: Path, role: Role, query: str
+) -> None:
+    apply_mart(owner)
+    with connect(settings, role) as user:
+        user.execute(query.encode())
+        for schema in ("shop", "mart"):
+            owner.execute(f"revoke all on all tables in schema {schema} from mdp_loader, mdp_bi".encode())
+            owner.execute(f"revoke all on schema {schema} from mdp_loader, mdp_bi".encode())
+        owner.commit()
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            user.execute(query.encode())
+        user.rollback()
+        apply_datasets(owner, [declare(tmp_path / "shop")])
+        apply_mart(owner)
+        owner.commit()
+        user.execute(query.encode())
 
 
 def test_a_changed_select_is_applied_to_what_is_loaded(owner: Connection, tmp_path: Path) -> None:
