@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from typing import Any
 
 import psycopg
 
@@ -84,7 +83,7 @@ def running(settings: Settings, state: State | None, patience: float) -> Iterato
     own = [p for p in others if p.code in _PIPELINE]
     yield from [failed("files", p) for p in own] or [Check("files", "ok", counted)]
     tile = _tile(settings, state)
-    away = [service["name"] for service in found["services"] if service["name"] in _SERVERS and not _runs(service)]
+    away = [s["name"] for s in found["services"] if s["name"] in _SERVERS and s["state"] != "running"]
     for dataset in sound_datasets(settings.datasets_folder).values():
         if away:  # a request would take minutes to give up
             yield Check(f"{dataset.name}: marker", "skipped", f"it needs {' and '.join(away)}")
@@ -96,10 +95,6 @@ def running(settings: Settings, state: State | None, patience: float) -> Iterato
         except (PlatformError, psycopg.Error) as error:
             problem = Problem("marker", dataset.name, " ".join(str(error).split()), "`./mdp up` starts what is down.")
             yield failed(f"{dataset.name}: marker", problem)
-
-
-def _runs(service: dict[str, Any]) -> bool:
-    return bool(service["state"] == "running")
 
 
 def _take(problems: list[Problem], *codes: str) -> list[Problem]:

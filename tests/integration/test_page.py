@@ -1,13 +1,16 @@
 """The page "Files" of Airflow, with FastAPI's client, on a real PostgreSQL and object store."""
 
 import re
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from fastapi import HTTPException
 from fastapi.testclient import TestClient
 
 from minidata import ledger
+from minidata.settings import PROJECT, load_settings
 from operate.page.app import HEADERS, create_app
 from operate.page.person import Person, person
 from tests.corpus.case import HEADER, good_lines
@@ -202,6 +205,20 @@ def test_uploads(pipeline: Pipeline, page: TestClient) -> None:
     assert page.post("/upload", data={"folder": "a//b"}, files=files).status_code == 409
     assert page.post("/upload", data={"folder": "x"}).status_code == 400
     assert pipeline.raw() == []
+
+
+def test_a_wrong_declaration_hides_no_other_dataset(
+    pipeline: Pipeline, page: TestClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arrive(pipeline, "a.csv", BAD)
+    datasets = shutil.copytree(PROJECT / "datasets", tmp_path / "datasets")
+    (datasets / "wrong").mkdir()
+    (datasets / "wrong" / "dataset.yaml").write_text("nonsense: [\n")
+    monkeypatch.setenv("MDP_DATASETS_FOLDER", str(datasets))
+    load_settings.cache_clear()
+    answer = page.get(f"/files/{file_id(pipeline, 'a.csv')}")
+    assert answer.status_code == 200
+    assert "missing_column" in answer.text
 
 
 def test_filters_and_pages(pipeline: Pipeline, page: TestClient) -> None:

@@ -1,11 +1,14 @@
 """The doctor's report, and what it checks before a start."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 
 from minidata.errors import PermanentError
+from minidata.settings import PROJECT, Settings
 from operate.cli.doctor import _hanging
+from operate.doctor import checks
 from operate.doctor.checks import before_start
 from operate.doctor.report import Check, walk
 from operate.embedded import machine
@@ -48,6 +51,21 @@ def test_before_a_start_it_checks_the_machine_and_changes_nothing(
     (memory,) = [check for check in before_start(state) if check.name == "memory"]
     assert memory.outcome == "failed"
     assert "100 MB are available" in memory.figure
+
+
+@pytest.mark.parametrize("away", ["postgres", "object-store"])
+def test_beside_a_server_that_hangs_and_a_wrong_declaration_it_names_every_sound_dataset(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, away: str
+) -> None:
+    service = {"name": away, "state": "hanging", "memory_bytes": 0}
+    found = {"services": [service], "pipeline": {"files": None}, "problems": []}
+    monkeypatch.setattr(checks, "services_status", lambda _: found)
+    datasets = shutil.copytree(PROJECT / "datasets", tmp_path / "datasets")
+    shutil.copytree(datasets / "youtube_stats", datasets / "wrong")
+    (datasets / "wrong" / "dataset.yaml").write_text("nonsense: [\n")
+    report = list(checks.running(Settings(datasets_folder=datasets), State(tmp_path / "none"), 1))
+    markers = [(check.name, check.outcome, check.figure) for check in report if "marker" in check.name]
+    assert markers == [("youtube_stats: marker", "skipped", f"it needs {away}")]
 
 
 def test_memory_is_what_the_container_may_still_use(tmp_path: Path) -> None:
