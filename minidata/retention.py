@@ -12,8 +12,8 @@ from minidata.errors import TransientError
 # In a task, Airflow replaces these by an address that refuses.
 _BLOCKED = ("AIRFLOW__DATABASE__SQL_ALCHEMY_CONN", "AIRFLOW__CORE__SQL_ALCHEMY_CONN")
 _SECONDS = 1800
-EVENTS = Path("openlineage/events.jsonl")
-"""OpenLineage's events, below the folder of the logs."""
+EVENTS = "openlineage.jsonl"
+"""OpenLineage's events, in the folder of the logs."""
 
 
 def set_aside(file: Path) -> None:

@@ -135,8 +135,8 @@ class Settings(BaseModel):
     openlineage: str = Field(
         "off",
         pattern="^(off|file|https?://.+)$",
-        description="Without Docker: where lineage events go. `off`, `file` for `airflow/logs/openlineage/` in the "
-        "platform's folder, or the address of an OpenLineage server such as Marquez.",
+        description="Without Docker: where lineage events go. `off`, `file` for `airflow/logs/openlineage.jsonl` in "
+        "the platform's folder, or the address of an OpenLineage server such as Marquez.",
     )
     alerts: SecretStr | None = Field(
         None,

@@ -4,7 +4,10 @@ import json
 import os
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
+from openlineage.client import OpenLineageClient
+from openlineage.client.event_v2 import Job, Run, RunEvent, RunState
 from openlineage.client.serde import Serde
 
 from etl.openlineage import lineage
@@ -12,6 +15,9 @@ from etl.step import run_step
 from minidata import ledger
 from minidata.ledger import RunOutcome
 from minidata.retention import EVENTS, prune_logs, set_aside
+from operate.embedded.airflow.service import _openlineage
+from operate.embedded.settings import embedded_settings
+from operate.embedded.state import State
 from tests.integration.conftest import Pipeline
 from tests.integration.test_review import BAD, GOOD, ONE_REJECT
 
@@ -59,15 +65,24 @@ def test_a_step_that_has_not_ended_tells_names_alone(pipeline: Pipeline) -> None
     assert all(table["outputFacets"] == {} for table in tables)
 
 
-def test_the_file_of_events_does_not_grow_for_ever(tmp_path: Path) -> None:
-    events = tmp_path / EVENTS
-    events.parent.mkdir()
+def test_the_file_of_events_is_written_and_does_not_grow_for_ever(servers: State, tmp_path: Path) -> None:
+    state = State(tmp_path)
+    events = tmp_path / "airflow" / "logs" / EVENTS
+    events.parent.mkdir(parents=True)
+    settings = embedded_settings(servers).model_copy(update={"openlineage": "file"})
+    client = OpenLineageClient(config={"transport": json.loads(_openlineage(settings, state)["transport"])})
     set_aside(events)  # there is none yet
-    events.write_text("{}\n")
+    client.emit(event("first"))
     set_aside(events)
-    [old] = events.parent.iterdir()
-    assert old.name != events.name
+    client.emit(event("second"))
+    assert json.loads(events.read_text())["job"]["name"] == "second"
+    [old] = {*events.parent.iterdir()} - {events}
+    assert json.loads(old.read_text())["job"]["name"] == "first"
     os.utime(old, (0, 0))
-    events.write_text("{}\n")
-    assert prune_logs(tmp_path, 3) == 1
-    assert events.exists()
+    assert prune_logs(events.parent, 3) == 1
+    assert [*events.parent.iterdir()] == [events]
+
+
+def event(job: str) -> RunEvent:
+    run, time = Run(str(uuid4())), "2026-11-27T12:00:00Z"
+    return RunEvent(eventTime=time, producer="mdp", run=run, job=Job("mdp", job), eventType=RunState.START)

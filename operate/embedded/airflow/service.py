@@ -135,14 +135,12 @@ def environment(state: State, settings: Settings) -> dict[str, str]:
 
 
 def _openlineage(settings: Settings, state: State) -> dict[str, str]:
-    """Return the configuration of Airflow's OpenLineage provider; a server that is away delays no task for long."""
+    """Return the configuration of Airflow's OpenLineage provider; a server that is away delays a run by seconds."""
     if settings.openlineage == "off":
         return {"disabled": "True"}
     transport: dict[str, object] = {"type": "http", "url": settings.openlineage, "timeout": 1, "retry": {"total": 0}}
     if settings.openlineage == "file":
-        events = state.airflow / "logs" / EVENTS
-        events.parent.mkdir(parents=True, exist_ok=True)
-        transport = {"type": "file", "log_file_path": str(events), "append": True}
+        transport = {"type": "file", "log_file_path": str(state.airflow / "logs" / EVENTS), "append": True}
     return {
         "transport": json.dumps(transport),
         "namespace": "mini-data-platform",
