@@ -114,6 +114,10 @@ def revoke(machine: Machine) -> None:
     machine.warehouse("revoke insert on youtube_stats.video_metrics from mdp_loader")
 
 
+def blind(machine: Machine) -> None:
+    machine.warehouse("revoke select on mart.video_metrics from mdp_bi")
+
+
 def end_supervisor(machine: Machine) -> None:
     for process in processes.find(machine.state.folder):
         process.kill()
@@ -151,6 +155,7 @@ FAULTS = {
     "a declaration is wrong": Fault(spoil_declaration, "declaration_broken", close_some),
     "a view is dropped": Fault(drop_view, "view"),
     "the loader may not insert": Fault(revoke, "table"),
+    "readers may not read": Fault(blind, "view"),
     "every process is killed": Fault(end_supervisor, "not_running"),
 }
 
