@@ -6,7 +6,8 @@ import tempfile
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[2]
-os.environ.setdefault("AIRFLOW_HOME", tempfile.mkdtemp(prefix="airflow-"))
+_HOME = tempfile.TemporaryDirectory(prefix="airflow-")  # removed when the tests end
+os.environ.setdefault("AIRFLOW_HOME", _HOME.name)
 os.environ.setdefault("AIRFLOW__CORE__LOAD_EXAMPLES", "False")
 if str(PROJECT) not in sys.path:
     sys.path.insert(0, str(PROJECT))

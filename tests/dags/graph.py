@@ -73,5 +73,6 @@ def graph(bag: Any) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    os.environ.setdefault("AIRFLOW_HOME", tempfile.mkdtemp(prefix="airflow-"))
-    SNAPSHOT.write_text(json.dumps(graph(load()), indent=2) + "\n", encoding="utf-8")
+    with tempfile.TemporaryDirectory(prefix="airflow-") as home:
+        os.environ.setdefault("AIRFLOW_HOME", home)
+        SNAPSHOT.write_text(json.dumps(graph(load()), indent=2) + "\n", encoding="utf-8")
